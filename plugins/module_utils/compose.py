@@ -1,0 +1,185 @@
+"""Renders an application into Compose projects: one for its data services, one for each release.
+
+`$` is data in an inventory (Ansible has its own variables), so each is doubled: Compose's interpolation sees none.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from .application import Application, Process, Service
+from .credentials import service_settings
+from .fingerprint import fingerprint, secrets_fingerprint
+from .presets import LOG_ROTATION, PRESETS, Preset
+
+LABEL = "slipway"
+
+
+@dataclass(frozen=True)
+class ServicesProject:
+    """The data services of an application on one host. `hashes` is the wanted state of each container, by its Compose name."""
+
+    compose: dict[str, Any]
+    secrets: dict[str, str] = field(default_factory=dict)
+    generated: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReleaseProject:
+    """A release on one host, before its image is known: `compose` lacks image and entrypoint, which the host fills in after the pull."""
+
+    compose: dict[str, Any]
+    config: str
+    volumes: tuple[str, ...] = ()
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Compose's rule for several files, simplified: mappings are merged, everything else is replaced."""
+    result = deepcopy(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merge(result[key], value) if both else deepcopy(value)
+    return result
+
+
+def escape(value: Any) -> Any:
+    """The value with every `$` doubled."""
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, dict):
+        return {key: escape(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [escape(item) for item in value]
+    return value
+
+
+def volume_name(application: str, name: str) -> str:
+    return f"{application}-{name}"
+
+
+def _external_volumes(prefix: str, definition: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The definition with its named volumes renamed to external ones, and their names."""
+    volumes, names = [], []
+    for volume in definition.get("volumes") or []:
+        entry = dict(volume) if isinstance(volume, dict) else str(volume)
+        source = entry.get("source", "") if isinstance(entry, dict) else entry.split(":")[0] if ":" in entry else ""
+        named = bool(source) and not source.startswith((".", "/", "~")) and (not isinstance(entry, dict) or entry.get("type", "volume") == "volume")
+        if named:
+            name = f"{prefix}-{source}"
+            names.append(name)
+            if isinstance(entry, dict):
+                entry["source"] = name
+            else:
+                entry = f"{name}:{entry.split(':', 1)[1]}"
+        volumes.append(entry)
+    return ({**definition, "volumes": volumes} if volumes else definition), names
+
+
+def _project(application: Application, name: str, services: dict[str, Any], volumes: list[str], secrets: list[str]) -> dict[str, Any]:
+    project: dict[str, Any] = {
+        "name": name,
+        "services": services,
+        "networks": {"default": {"name": application.name, "external": True}},
+    }
+    if volumes:
+        project["volumes"] = {volume: {"name": volume, "external": True} for volume in sorted(set(volumes))}
+    if secrets:
+        project["secrets"] = {secret: {"file": f"./secrets/{secret}"} for secret in sorted(set(secrets))}
+    return project
+
+
+def _expand(application: Application, service: Service) -> Preset:
+    if not service.preset:
+        ports = [int(str(port).split("/")[0]) for port in service.definition.get("expose") or []]
+        base = {"restart": "unless-stopped", "logging": LOG_ROTATION, "security_opt": ["no-new-privileges:true"]}
+        return Preset(containers={service.name: base}, port=ports[0] if ports else 0)
+    return PRESETS[service.preset](service.name, service_settings(application, service))
+
+
+def render_services(application: Application, bind_address: str = "") -> ServicesProject:
+    """The data services. With `bind_address` (they run on a host of their own) their ports are bound to that private address."""
+    containers: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    generated: list[str] = []
+    volumes: list[str] = []
+    hashes: dict[str, str] = {}
+    for service in application.services:
+        preset = _expand(application, service)
+        secrets |= preset.secrets
+        generated += preset.generated
+        for name, base in preset.containers.items():
+            definition = merge(base, service.definition)
+            definition, names = _external_volumes(f"{application.name}-{service.name}", definition)
+            volumes += names
+            if bind_address and preset.port and name == service.name:
+                definition["ports"] = [f"{bind_address}:{preset.port}:{preset.port}"]
+            own = {key: value for key, value in preset.secrets.items() if key in definition.get("secrets", [])}
+            hashes[name] = fingerprint([definition, secrets_fingerprint(f"{application.name}/{name}", own)])
+            labels = {f"{LABEL}.app": application.name, f"{LABEL}.service": service.name, f"{LABEL}.config": hashes[name]}
+            containers[name] = escape(merge(definition, {"labels": _label_mapping(definition) | labels}))
+    compose = _project(application, application.services_project, containers, volumes, [*secrets, *generated])
+    return ServicesProject(compose, secrets, tuple(generated), tuple(dict.fromkeys(volumes)), hashes)
+
+
+def _label_mapping(definition: dict[str, Any]) -> dict[str, Any]:
+    labels = definition.get("labels") or {}
+    if isinstance(labels, list):
+        return dict(str(label).partition("=")[::2] for label in labels)
+    return labels
+
+
+def service_ports(application: Application) -> dict[str, int]:
+    """The port of each data service, 0 where it is not known."""
+    return {service.name: _expand(application, service).port for service in application.services}
+
+
+def _process_definition(application: Application, process: Process, extra_hosts: dict[str, str]) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "restart": "unless-stopped",
+        "logging": LOG_ROTATION,
+        "security_opt": ["no-new-privileges:true"],
+    }
+    if extra_hosts:
+        base["extra_hosts"] = [f"{name}:{address}" for name, address in sorted(extra_hosts.items())]
+    definition = merge(base, process.definition)
+    own = definition.get("environment") or {}
+    if isinstance(own, list):
+        own = dict(str(entry).partition("=")[::2] for entry in own)
+    definition["environment"] = {**application.environment, **own}
+    if application.secrets:
+        definition["secrets"] = sorted(application.secrets)
+    return definition
+
+
+def render_release(
+    application: Application, processes: list[Process], number: int, extra_hosts: dict[str, str] | None = None
+) -> ReleaseProject:
+    """One release's project on a host that runs `processes`. `config` is the same for each number: it is the wanted state."""
+    containers: dict[str, Any] = {}
+    volumes: list[str] = []
+    wanted = list(processes)
+    if application.migrate:
+        definition = {key: value for key, value in application.migrate.items() if key != "timeout"}
+        wanted.append(Process("migrate", definition | {"restart": "no", "profiles": ["migrate"]}))
+    for process in wanted:
+        definition, names = _external_volumes(application.name, _process_definition(application, process, extra_hosts or {}))
+        volumes += names
+        containers[process.name] = definition
+    config = fingerprint([containers, application.port, application.health, sorted(application.secrets)])
+    for name, definition in containers.items():
+        labels = {f"{LABEL}.app": application.name, f"{LABEL}.release": str(number), f"{LABEL}.process": name}
+        over: dict[str, Any] = {"labels": _label_mapping(definition) | labels}
+        if name == "web":
+            networks = definition.get("networks")
+            networks = {key: None for key in networks} if isinstance(networks, list) else dict(networks or {})
+            default = dict(networks.get("default") or {})
+            default["aliases"] = [*(default.get("aliases") or []), application.upstream(number)]
+            over["networks"] = networks | {"default": default}
+            definition = {key: value for key, value in definition.items() if key != "networks"}
+        containers[name] = escape(merge(definition, over))
+    compose = _project(application, application.release_project(number), containers, volumes, list(application.secrets))
+    return ReleaseProject(compose, config, tuple(dict.fromkeys(volumes)))
