@@ -15,6 +15,7 @@ from .fingerprint import fingerprint, secrets_fingerprint
 from .presets import LOG_ROTATION, PRESETS, Preset
 
 LABEL = "slipway"
+MIGRATE = "migrate"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ServicesProject:
 
 @dataclass(frozen=True)
 class ReleaseProject:
-    """A release on one host, before its image is known: `compose` lacks image and entrypoint, which the host fills in after the pull."""
+    """A release on one host: `compose` lacks number, image and entrypoint, which the host fills in after the pull."""
 
     compose: dict[str, Any]
     config: str
@@ -155,31 +156,22 @@ def _process_definition(application: Application, process: Process, extra_hosts:
     return definition
 
 
-def render_release(
-    application: Application, processes: list[Process], number: int, extra_hosts: dict[str, str] | None = None
-) -> ReleaseProject:
-    """One release's project on a host that runs `processes`. `config` is the same for each number: it is the wanted state."""
+def render_release(application: Application, processes: list[Process], extra_hosts: dict[str, str] | None = None) -> ReleaseProject:
+    """The release's project on a host that runs `processes`, still without number and image (see release_project.py).
+
+    `config` is the fingerprint of the wanted state; `extra_hosts` maps data services on another host to its address.
+    """
     containers: dict[str, Any] = {}
     volumes: list[str] = []
     wanted = list(processes)
     if application.migrate:
         definition = {key: value for key, value in application.migrate.items() if key != "timeout"}
-        wanted.append(Process("migrate", definition | {"restart": "no", "profiles": ["migrate"]}))
+        wanted.append(Process(MIGRATE, definition | {"restart": "no", "profiles": [MIGRATE]}))
     for process in wanted:
         definition, names = _external_volumes(application.name, _process_definition(application, process, extra_hosts or {}))
         volumes += names
-        containers[process.name] = definition
-    config = fingerprint([containers, application.port, application.health, sorted(application.secrets)])
-    for name, definition in containers.items():
-        labels = {f"{LABEL}.app": application.name, f"{LABEL}.release": str(number), f"{LABEL}.process": name}
-        over: dict[str, Any] = {"labels": _label_mapping(definition) | labels}
-        if name == "web":
-            networks = definition.get("networks")
-            networks = {key: None for key in networks} if isinstance(networks, list) else dict(networks or {})
-            default = dict(networks.get("default") or {})
-            default["aliases"] = [*(default.get("aliases") or []), application.upstream(number)]
-            over["networks"] = networks | {"default": default}
-            definition = {key: value for key, value in definition.items() if key != "networks"}
-        containers[name] = escape(merge(definition, over))
-    compose = _project(application, application.release_project(number), containers, volumes, list(application.secrets))
+        labels = {f"{LABEL}.app": application.name, f"{LABEL}.process": process.name}
+        containers[process.name] = escape(merge(definition, {"labels": _label_mapping(definition) | labels}))
+    compose = _project(application, application.name, containers, volumes, list(application.secrets))
+    config = fingerprint([compose, application.port, application.health])
     return ReleaseProject(compose, config, tuple(dict.fromkeys(volumes)))

@@ -1,0 +1,156 @@
+"""The docker command line on a server, as Slipway uses it: its JSON output, never its prose."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .problem import OperationError
+
+COMMAND_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container as `docker inspect` tells it. `health` is '' where there is no health check; times are Docker's RFC 3339 text."""
+
+    id: str
+    name: str
+    process: str
+    service: str
+    release: int
+    image: str
+    status: str
+    health: str
+    exit_code: int
+    restarts: int
+    pid: int
+    started: str
+    stop_signal: str
+    stop_seconds: int
+    addresses: dict[str, str]
+    config: str
+
+    @property
+    def running(self) -> bool:
+        return self.status == "running"
+
+
+def run(arguments: Sequence[str], folder: Path | None = None, check: bool = True, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a command. Raises OperationError with its last lines when `check` and it fails."""
+    try:
+        result = subprocess.run(
+            list(arguments), cwd=folder, input=text, capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        raise OperationError(f"{arguments[0]} is not installed on this host") from None
+    except subprocess.TimeoutExpired:
+        raise OperationError(f"`{' '.join(arguments[:4])} …` did not end within {COMMAND_SECONDS} s") from None
+    if check and result.returncode != 0:
+        raise OperationError(explain(result.stderr or result.stdout, arguments), tail(result.stderr or result.stdout))
+    return result
+
+
+def tail(text: str, lines: int = 20) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])
+
+
+def explain(text: str, arguments: Sequence[str]) -> str:
+    """The cause of a docker failure in a sentence that says what to do, for the causes that users meet."""
+    low = text.lower()
+    last = (text.strip().splitlines() or ["no output"])[-1]
+    if "no space left on device" in low:
+        return f"no space left on the disk of this host: {last}; free some (`docker system df` tells what holds it) and deploy again"
+    if "manifest unknown" in low or "not found: manifest" in low or ("manifest for" in low and "not found" in low):
+        return f"the registry does not have this image: {last}; build it (playbooks/build.yml), or name another with -e tag="
+    if "unauthorized" in low or "authentication required" in low or "access denied" in low or "denied:" in low:
+        return f"the registry refused the login: {last}; check registry_username and registry_password"
+    if any(sign in low for sign in ("connection refused", "no such host", "i/o timeout", "no route to host", "server misbehaving", "tls handshake timeout")):
+        return f"the registry cannot be reached from this host: {last}"
+    if "cannot connect to the docker daemon" in low:
+        return "the Docker engine does not answer on this host: `systemctl status docker` says why"
+    return f"`{' '.join(arguments[:3])}` failed: {last}"
+
+
+def docker(*arguments: str, check: bool = True, folder: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    return run(["docker", *arguments], folder=folder, check=check, text=text)
+
+
+def compose(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """`docker compose` on the project that `folder`/compose.yaml defines."""
+    return run(["docker", "compose", "--ansi", "never", "--progress", "plain", "--file", str(folder / "compose.yaml"), *arguments], folder, check)
+
+
+def containers(application: str, *filters: str) -> list[Container]:
+    """All containers of an application that match the label filters, such as `slipway.release=12`, running or not."""
+    labels = [f"--filter=label={label}" for label in (f"slipway.app={application}", *filters)]
+    ids = docker("ps", "--all", "--quiet", "--no-trunc", *labels).stdout.split()
+    return inspect_containers(ids)
+
+
+def inspect_containers(ids: Sequence[str]) -> list[Container]:
+    """The containers that still exist among `ids`."""
+    if not ids:
+        return []
+    result = docker("container", "inspect", *ids, check=False)
+    return [_container(data) for data in json.loads(result.stdout or "[]")]
+
+
+def _container(data: dict[str, Any]) -> Container:
+    config, state, labels = data["Config"], data["State"], data["Config"].get("Labels") or {}
+    networks = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    return Container(
+        id=data["Id"],
+        name=data["Name"].lstrip("/"),
+        process=labels.get("slipway.process", ""),
+        service=labels.get("slipway.service", ""),
+        release=int(labels.get("slipway.release") or 0),
+        image=config["Image"],
+        status=state["Status"],
+        health=(state.get("Health") or {}).get("Status", ""),
+        exit_code=state.get("ExitCode", 0),
+        restarts=data.get("RestartCount", 0),
+        pid=state.get("Pid", 0),
+        started=state.get("StartedAt", ""),
+        stop_signal=config.get("StopSignal") or "SIGTERM",
+        stop_seconds=10 if config.get("StopTimeout") is None else config["StopTimeout"],
+        addresses={name: network.get("IPAddress", "") for name, network in networks.items()},
+        config=labels.get("slipway.config", ""),
+    )
+
+
+def logs(container: Container, lines: int = 20) -> str:
+    result = docker("logs", "--tail", str(lines), container.id, check=False)
+    return tail(result.stdout + result.stderr, lines)
+
+
+def image_config(reference: str) -> dict[str, Any] | None:
+    """An image's `Config` with its `Id` added, None when the host does not have it."""
+    result = docker("image", "inspect", reference, check=False)
+    if result.returncode != 0:
+        return None
+    data = json.loads(result.stdout)[0]
+    return {**(data.get("Config") or {}), "Id": data["Id"]}
+
+
+def ensure_network(name: str, application: str) -> bool:
+    """Makes the application's network; returns whether it was missing."""
+    if docker("network", "inspect", name, check=False).returncode == 0:
+        return False
+    docker("network", "create", f"--label=slipway.app={application}", name)
+    return True
+
+
+def ensure_volumes(names: Sequence[str], application: str) -> list[str]:
+    """Makes the missing ones of the named volumes and returns their names. No volume is ever removed here."""
+    if not names:
+        return []
+    present = set(docker("volume", "ls", "--quiet").stdout.split())
+    missing = [name for name in names if name not in present]
+    for name in missing:
+        docker("volume", "create", f"--label=slipway.app={application}", name)
+    return missing

@@ -1,0 +1,124 @@
+"""When is a started container ready? The web answers its health path, a worker stays up, and both keep Docker's health check."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .docker_engine import Container, inspect_containers, logs
+from .problem import OperationError
+
+POLL_SECONDS = 0.1
+WORKER_SECONDS = 1.0
+# An application that is still starting may answer 404 for a moment; one that goes on doing so has no such page.
+WRONG_ANSWER_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """How the web containers are asked: GET http://<address>:<port><path> with `host` as its Host header; `seconds` to become healthy."""
+
+    network: str
+    port: int
+    path: str
+    host: str
+    seconds: float
+
+
+def ask(address: str, check: HealthCheck) -> int:
+    """The HTTP status of the health path, 0 when nothing answers."""
+    connection = http.client.HTTPConnection(address, check.port, timeout=5)
+    try:
+        # The proxy in front speaks HTTPS: an application that redirects plain HTTP is to answer as it will there.
+        connection.request("GET", check.path, headers={"Host": check.host, "X-Forwarded-Proto": "https", "User-Agent": "slipway-health"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+class Readiness:
+    """Waits for the containers of a release, in slices, so that the person at the terminal sees how far it is."""
+
+    def __init__(self, check: HealthCheck | None, begun: float) -> None:
+        self.check = check
+        self.begun = begun
+        self.statuses: dict[str, int] = {}
+
+    def wait(self, ids: list[str], patience: float) -> list[str]:
+        """Names of the containers that are not ready after `patience` seconds (none: all are). Raises OperationError when one cannot become so."""
+        end = time.monotonic() + patience
+        while True:
+            found = inspect_containers(ids)
+            if len(found) < len(ids):
+                raise OperationError("a container of this release was removed while it started; deploy again")
+            waiting = [container for container in found if not self._ready(container)]
+            if not waiting:
+                return []
+            for container in waiting:
+                self._give_up(container)
+            if time.monotonic() >= end:
+                return [container.name for container in waiting]
+            time.sleep(POLL_SECONDS)
+
+    def _ready(self, container: Container) -> bool:
+        if not container.running or container.restarts or container.health not in ("", "healthy"):
+            return False
+        if container.process == "web" and self.check:
+            self.statuses[container.id] = ask(container.addresses.get(self.check.network, ""), self.check)
+            return 200 <= self.statuses[container.id] < 300
+        return bool(container.health) or time.time() - self.begun >= WORKER_SECONDS
+
+    def _give_up(self, container: Container) -> None:
+        """Raises OperationError when waiting is of no use."""
+        if container.status == "exited" or container.restarts:
+            raise OperationError(f"{container.name} exited with code {container.exit_code} right after its start", logs(container))
+        if container.health == "unhealthy":
+            raise OperationError(f"{container.name} is unhealthy by its own health check", logs(container))
+        seconds = time.time() - self.begun
+        status = self.statuses.get(container.id, 0)
+        if self.check and 300 <= status < 500 and seconds > WRONG_ANSWER_SECONDS:
+            kind = "a redirect" if status < 400 else "an error"
+            raise OperationError(
+                f"{container.name} answers {status} ({kind}) on the health path {self.check.path}; it must answer 200: "
+                "set `health:` to a path that does",
+                logs(container),
+            )
+        limit = self.check.seconds if self.check else 60.0
+        if seconds > limit:
+            raise OperationError(self._timeout(container, status, limit), logs(container))
+
+    def _timeout(self, container: Container, status: int, limit: float) -> str:
+        if container.process != "web" or not self.check:
+            return f"{container.name} did not become healthy within {limit:.0f} s"
+        if status:
+            return f"{container.name} still answers {status} on {self.check.path} after {limit:.0f} s"
+        listening = listening_ports(container.pid)
+        ports = ", ".join(map(str, listening)) or "no port"
+        return f"nothing listens on port {self.check.port} of {container.name} after {limit:.0f} s (it listens on {ports}): check `port:`"
+
+
+def _sockets(pid: int) -> list[tuple[int, str]]:
+    """(local port, state) of each TCP socket in a container's network namespace, from /proc (proc(5), net/tcp)."""
+    rows = []
+    for name in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            rows.append((int(fields[1].rsplit(":", 1)[1], 16), fields[3]))
+    return rows
+
+
+def listening_ports(pid: int) -> list[int]:
+    return sorted({port for port, state in _sockets(pid) if state == "0A"})
+
+
+def established_connections(pid: int, port: int) -> int:
+    """How many TCP connections to `port` are open: requests in flight, once the proxy's idle ones have gone."""
+    return sum(1 for local, state in _sockets(pid) if local == port and state == "01")

@@ -1,0 +1,148 @@
+"""The phases of a release from the switch on, on one host: switch, settle, and the way back. Each may be called again at any time."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from . import docker_engine as engine
+from .docker_engine import Container
+from .duration import show_duration
+from .files import read_json, write_json
+from .host_state import ApplicationState, now
+from .prune import prune
+from .readiness import established_connections
+from .release_phases import Outcome, clean_folder
+
+def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
+    """New requests go to the new release from here on. One rename; the old release still runs."""
+    changed = state.live() != number or (has_web and state.upstream() != number)
+    if changed:
+        state.journal(number, "switch", "begun")
+    if has_web:
+        state.set_upstream(number)
+    elif state.upstream():
+        state.set_upstream(0)
+    state.set_live(number)
+    if changed:
+        state.journal(number, "switch", "done")
+    return Outcome(f"release {number} is live" if changed else "already live", changed)
+
+
+def settle(state: ApplicationState, number: int, port: int, drain_seconds: float, keep: int, patience: float) -> Outcome:
+    """Old workers finish their job, old web drains and stops; then the ledger, and what is too old goes."""
+    begun = state.begin(number, "settle")
+    waiting = retire(state, [c for c in engine.containers(state.application) if c.release not in (0, number)], port, drain_seconds, begun, patience)
+    if waiting:
+        return Outcome(f"waiting for {waiting} ({show_duration(time.time() - begun)})", changed=True, finished=False)
+    _remove_migration(state, number)
+    record = state.release(number) or {}
+    changed = not any(line.get("release") == number and line.get("result") == "live" for line in state.ledger())
+    if changed:
+        line = {key: record.get(key) for key in ("kind", "of", "image", "tag", "commit", "config", "secrets", "by", "created", "previous")}
+        started = float(record.get("started") or time.time())
+        state.write_ledger({"release": number, "result": "live", "at": now(), "seconds": round(time.time() - started, 1), **line})
+    state.journal(number, "settle", "done")
+    removed = prune(state, number, keep)
+    for old in state.release_numbers():
+        if old != number:
+            clean_folder(state, old)
+    text = f"settled in {show_duration(time.time() - begun)}" + (f", pruned {', '.join(removed)}" if removed else "")
+    return Outcome(text, changed or bool(removed))
+
+
+def revert(state: ApplicationState, number: int, port: int, drain_seconds: float, reason: str, patience: float) -> Outcome:
+    """Back to the release that served before; the new one's containers, secrets and folder go. Does nothing twice."""
+    record = state.release(number)
+    if record is None:
+        _discard_containers(state, number)
+        return Outcome("nothing to revert")
+    begun = state.begin(number, "revert")
+    previous = int(record.get("previous") or 0)
+    if previous == number:
+        return Outcome(f"release {number} was live before and stays")
+    if state.upstream() == number or state.live() == number:
+        has_web = previous and any(c.process == "web" for c in engine.containers(state.application, f"slipway.release={previous}"))
+        state.set_upstream(previous if has_web else 0)
+        state.set_live(previous)
+    fresh = engine.containers(state.application, f"slipway.release={number}")
+    _wake(state, previous)
+    waiting = retire(state, fresh, port, drain_seconds, begun, patience)
+    if waiting:
+        return Outcome(f"back to release {previous}; waiting for {waiting}", changed=True, finished=False)
+    line = {key: record.get(key) for key in ("kind", "of", "image", "tag", "commit", "by", "created", "previous")}
+    state.write_ledger({"release": number, "result": "failed", "at": now(), "reason": reason, **line})
+    state.remove_release(number)
+    what = f"release {previous} serves" if previous else "nothing served before"
+    return Outcome(f"release {number} taken back: {what}", changed=True)
+
+
+def _wake(state: ApplicationState, previous: int) -> None:
+    """Starts what the settle of the failed release has already stopped of the old one, and lets it be told to stop again later."""
+    asleep = [c.id for c in engine.containers(state.application, f"slipway.release={previous}") if not c.running and c.process != "migrate"] if previous else []
+    if asleep:
+        engine.docker("start", *asleep)
+
+
+def _discard_containers(state: ApplicationState, number: int) -> None:
+    ids = [container.id for container in engine.containers(state.application, f"slipway.release={number}")]
+    if ids:
+        engine.docker("rm", "--force", *ids)
+
+
+def _remove_migration(state: ApplicationState, number: int) -> None:
+    ids = [c.id for c in engine.containers(state.application, f"slipway.release={number}", "slipway.process=migrate") if not c.running]
+    if ids:
+        engine.docker("rm", *ids, check=False)
+
+
+def retire(state: ApplicationState, old: list[Container], port: int, drain_seconds: float, begun: float, patience: float) -> str:
+    """Stops and removes containers: web ones when drained, others at once, each within its stop_grace_period.
+
+    Returns what is still waited for after `patience` seconds, '' when all are gone. The stop signal is sent once only:
+    a second one makes RQ and others drop the job that they are to finish (RQ's documentation, "Taking down workers").
+    """
+    told_file = state.folder / "stopping.json"
+    told: dict[str, Any] = (read_json(told_file) or {}).get("containers", {})
+    end = time.monotonic() + patience
+    while True:
+        old = engine.inspect_containers([container.id for container in old])
+        gone = [container.id for container in old if not container.running]
+        if gone:
+            engine.docker("rm", "--force", *gone, check=False)
+        old = [container for container in old if container.running]
+        if not old:
+            told_file.unlink(missing_ok=True)
+            return ""
+        for container in old:
+            _tell(container, told, port, drain_seconds, begun)
+        write_json(told_file, {"containers": told})
+        if time.monotonic() >= end:
+            return _waited_for(old, told, port)
+        time.sleep(0.1)
+
+
+def _tell(container: Container, told: dict[str, Any], port: int, drain_seconds: float, begun: float) -> None:
+    """Sends the stop signal when it is time, and SIGKILL when the container's grace period is over."""
+    before = told.get(container.id)
+    if before and before["started"] == container.started:
+        if time.time() - before["at"] > container.stop_seconds:
+            engine.docker("kill", container.id, check=False)
+        return
+    waited = time.time() - begun
+    if container.process == "web" and waited < drain_seconds and established_connections(container.pid, port):
+        return
+    told[container.id] = {"name": container.name, "started": container.started, "at": time.time()}
+    # The image's own stop signal, so that `unless-stopped` knows that the container was meant to stop.
+    engine.docker("kill", f"--signal={container.stop_signal}", container.id, check=False)
+
+
+def _waited_for(old: list[Container], told: dict[str, Any], port: int) -> str:
+    parts = []
+    for container in old:
+        if container.id in told:
+            left = container.stop_seconds - (time.time() - told[container.id]["at"])
+            parts.append(f"{container.name} to finish its work (at most {show_duration(max(left, 0))} more)")
+        else:
+            parts.append(f"{container.name} to answer {established_connections(container.pid, port)} requests")
+    return ", ".join(parts)

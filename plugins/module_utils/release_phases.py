@@ -1,0 +1,184 @@
+"""The phases of a release that come before the switch, on one host: pull, migrate, start. Each may be called again at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import docker_engine as engine
+from .duration import show_duration
+from .files import write_atomically, write_json
+from .host_state import ApplicationState, now
+from .problem import OperationError
+from .readiness import HealthCheck, Readiness
+from .release_project import WRAPPER, number_project
+
+PULL_SECONDS = 1800
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a phase has come to. `finished` False: call it again; `message` is for the person at the terminal either way."""
+
+    message: str
+    changed: bool = False
+    finished: bool = True
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReleaseRequest:
+    """What is to become live. `image` is name@digest; `compose` a rendered project without number; `settings` what a rollback needs."""
+
+    number: int
+    image: str
+    compose: dict[str, Any]
+    secrets: dict[str, str]
+    record: dict[str, Any]
+
+
+def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> Outcome:
+    """Writes the release's folder, pulls the image by digest, creates the containers without starting them."""
+    begun = state.begin(request.number, "pull")
+    folder = state.release_folder(request.number)
+    config = engine.image_config(request.image)
+    if config is None:
+        progress = _pull_image(folder, request.image, begun, patience)
+        if progress:
+            return Outcome(progress, changed=True, finished=False)
+        config = engine.image_config(request.image)
+        if config is None:
+            raise OperationError(f"{request.image} was pulled and is not there; deploy again")
+    changed = _write_release(state, request, config)
+    engine.ensure_volumes([volume["name"] for volume in (request.compose.get("volumes") or {}).values()], state.application)
+    created = {container.process for container in engine.containers(state.application, f"slipway.release={request.number}")}
+    if created != set(request.compose["services"]):
+        engine.compose(folder, "--profile", "*", "create", "--no-build", "--pull", "never")
+        changed = True
+    labels = config.get("Labels") or {}
+    state.journal(request.number, "pull", "done")
+    commit = labels.get("org.opencontainers.image.revision", "")
+    return Outcome(f"image there, containers created in {show_duration(time.time() - begun)}", changed, facts={"commit": commit})
+
+
+def _write_release(state: ApplicationState, request: ReleaseRequest, config: dict[str, Any]) -> bool:
+    folder = state.release_folder(request.number)
+    folder.mkdir(parents=True, exist_ok=True)
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    secrets.chmod(0o700)
+    changed = False
+    for name, value in request.secrets.items():
+        # Readable inside the container for its own user; outside, the folder is root's alone.
+        changed |= write_atomically(secrets / name, value, 0o444)
+    changed |= write_atomically(folder / "environment.sh", WRAPPER, 0o755)
+    project = number_project(request.compose, request.number, request.image, config)
+    changed |= write_atomically(folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600)
+    changed |= write_json(folder / "rendered.json", {"compose": request.compose})
+    old = state.release(request.number) or {}
+    revision = (config.get("Labels") or {}).get("org.opencontainers.image.revision", "")
+    record = {"created": now(), "previous": state.live(), **request.record, "commit": request.record.get("commit") or revision}
+    kept = {key: old[key] for key in ("created", "previous", "migrated") if key in old}
+    state.write_release(request.number, {**record, **kept})
+    return changed
+
+
+def _pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
+    """Pulls in a process of its own, which outlives this connection; returns how far it is, '' when it has ended well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    log, code, pid = folder / "pull.log", folder / "pull.exit", folder / "pull.pid"
+    if not (pid.exists() and _alive(int(pid.read_text(encoding="ascii") or 0))) and not code.exists():
+        script = 'docker pull "$1" >pull.log 2>&1; echo $? >pull.exit.new; mv pull.exit.new pull.exit'
+        process = subprocess.Popen(["sh", "-c", script, "sh", image], cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL)
+        pid.write_text(str(process.pid), encoding="ascii")
+    end = time.monotonic() + patience
+    while not code.exists():
+        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+        if time.time() - begun > PULL_SECONDS:
+            raise OperationError(f"the pull of {image} did not end within {PULL_SECONDS} s", engine.tail(text))
+        if time.monotonic() >= end:
+            done, layers = text.count("Pull complete"), text.count("Pulling fs layer")
+            return f"pulling the image: {done} of {layers or '?'} layers after {show_duration(time.time() - begun)}"
+        time.sleep(0.05)
+    text = log.read_text(encoding="utf-8", errors="replace")
+    failed = code.read_text(encoding="ascii").strip() != "0"
+    for path in (code, pid, log):
+        path.unlink(missing_ok=True)
+    if failed:
+        raise OperationError(engine.explain(text, ["docker", "pull", image]), engine.tail(text, 5))
+    return ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return False
+    return pid > 0
+
+
+def migrate(state: ApplicationState, number: int, seconds: float, patience: float) -> Outcome:
+    """Runs the migration in its named container, detached, and waits for it: a cut connection finds it again."""
+    record = state.release(number) or {}
+    if record.get("migrated"):
+        return Outcome("already done")
+    found = engine.containers(state.application, f"slipway.release={number}", "slipway.process=migrate")
+    if not found:
+        return Outcome("nothing to migrate")
+    container = found[0]
+    begun = state.begin(number, "migrate")
+    if container.status == "created":
+        engine.docker("start", container.id)
+    end = time.monotonic() + patience
+    while True:
+        container = engine.inspect_containers([container.id])[0]
+        if container.status in ("exited", "dead"):
+            break
+        waited = time.time() - begun
+        if waited > seconds:
+            engine.docker("kill", container.id, check=False)
+            raise OperationError(f"the migration did not end within {show_duration(seconds)} (migrate.timeout)", engine.logs(container))
+        if time.monotonic() >= end:
+            return Outcome(f"the migration runs for {show_duration(waited)}", changed=True, finished=False)
+        time.sleep(0.1)
+    if container.exit_code != 0:
+        raise OperationError(f"the migration failed with exit code {container.exit_code}; the old release was not touched", engine.logs(container))
+    state.write_release(number, {**record, "migrated": True})
+    state.journal(number, "migrate", "done")
+    return Outcome(f"migrated in {show_duration(time.time() - begun)}", changed=True)
+
+
+def start(state: ApplicationState, number: int, check: HealthCheck | None, patience: float) -> Outcome:
+    """Starts the new processes beside the old ones and waits until all are ready."""
+    found = [c for c in engine.containers(state.application, f"slipway.release={number}") if c.process != "migrate"]
+    if not found:
+        raise OperationError(f"release {number} has no container on this host: deploy again")
+    asleep = [container for container in found if not container.running]
+    begun = state.begin(number, "start")
+    if any(container.status == "exited" for container in asleep) and state.live() != number:
+        failed = next(container for container in asleep if container.status == "exited")
+        raise OperationError(f"{failed.name} exited with code {failed.exit_code} right after its start", engine.logs(failed))
+    if asleep:
+        result = engine.docker("start", *[container.id for container in asleep], check=False)
+        if result.returncode != 0:
+            raise OperationError(engine.explain(result.stderr, ["docker", "start", asleep[0].name]), engine.tail(result.stderr, 5))
+    waiting = Readiness(check, begun).wait([container.id for container in found], patience)
+    if waiting:
+        message = f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})"
+        return Outcome(message, changed=True, finished=False)
+    state.journal(number, "start", "done")
+    kinds = sorted({container.process for container in found}, key=lambda name: (name != "web", name))
+    count = ", ".join(f"{sum(c.process == kind for c in found)} {kind}" for kind in kinds)
+    return Outcome(f"{count} healthy in {show_duration(time.time() - begun)}", changed=bool(asleep))
+
+
+def clean_folder(state: ApplicationState, number: int) -> None:
+    """Removes what only a running release needs from the folder of one that has ended."""
+    state.remove_secrets(number)
+    for name in ("pull.log", "pull.exit", "pull.pid"):
+        (state.release_folder(number) / name).unlink(missing_ok=True)

@@ -1,0 +1,67 @@
+"""Makes a numbered Compose project of a rendered one, on the host, once the image is there and can be asked for its entrypoint."""
+
+from __future__ import annotations
+
+import shlex
+from copy import deepcopy
+from typing import Any
+
+WRAPPER_PATH = "/run/slipway/environment.sh"
+# Secrets are files; an application that reads its environment alone gets them exported just before its own entrypoint runs.
+WRAPPER = """#!/bin/sh
+# Exports each file under /run/secrets as an environment variable of its name, then runs the container's own command.
+for file in /run/secrets/*; do
+    [ -f "$file" ] || continue
+    value=$(cat "$file"; printf x)
+    export "$(basename "$file")=${value%x}"
+done
+exec "$@"
+"""
+
+
+def words(value: Any) -> list[str]:
+    """A Compose command as a list: a string is split as a shell would (Compose specification, `command`)."""
+    if value is None:
+        return []
+    return shlex.split(value) if isinstance(value, str) else [str(word) for word in value]
+
+
+def number_project(compose: dict[str, Any], number: int, image: str, image_config: dict[str, Any], web: str = "web") -> dict[str, Any]:
+    """The project `<app>-r<number>`, with its image, its own web alias, and the secrets' wrapper in front of each entrypoint.
+
+    `image_config` is the image's `Config` as `docker image inspect` prints it.
+    """
+    project = deepcopy(compose)
+    application = project["name"]
+    project["name"] = f"{application}-r{number}"
+    for name, definition in project["services"].items():
+        definition["image"] = image
+        definition["labels"] = {**definition["labels"], "slipway.release": str(number)}
+        if name == web:
+            _add_alias(definition, f"{project['name']}-{web}")
+        if project.get("secrets") and definition.get("secrets"):
+            _wrap(definition, image_config)
+    return project
+
+
+def _add_alias(definition: dict[str, Any], alias: str) -> None:
+    networks = definition.get("networks") or {"default": None}
+    if isinstance(networks, list):
+        networks = dict.fromkeys(networks)
+    default = dict(networks.get("default") or {})
+    default["aliases"] = [*(default.get("aliases") or []), alias]
+    definition["networks"] = {**networks, "default": default}
+
+
+def _wrap(definition: dict[str, Any], image_config: dict[str, Any]) -> None:
+    own = "entrypoint" in definition
+    entrypoint = words(definition["entrypoint"]) if own else words(_escaped(image_config.get("Entrypoint")))
+    # As in Docker: with an entrypoint of one's own, the image's command does not apply.
+    command = words(definition["command"]) if "command" in definition else [] if own else words(_escaped(image_config.get("Cmd")))
+    definition["entrypoint"] = ["/bin/sh", WRAPPER_PATH, *entrypoint]
+    definition["command"] = command
+    definition["volumes"] = [*(definition.get("volumes") or []), f"./environment.sh:{WRAPPER_PATH}:ro"]
+
+
+def _escaped(value: Any) -> Any:
+    return [word.replace("$", "$$") for word in value] if isinstance(value, list) else value
