@@ -21,8 +21,9 @@ def now() -> str:
 class ApplicationState:
     """The state of one application on this host."""
 
-    def __init__(self, application: str, root: Path = ROOT) -> None:
+    def __init__(self, application: str, root: Path = ROOT, run: str = "") -> None:
         self.application = application
+        self.run = run
         self.folder = root / application
         self.live_folder = root / "proxy" / "live" / application
         self.ledger_file = self.folder / "ledger.jsonl"
@@ -45,7 +46,7 @@ class ApplicationState:
 
     def journal(self, number: int, step: str, state: str, **detail: Any) -> None:
         """Records that a phase of a release has begun, is done or has failed."""
-        append_line(self.release_folder(number) / "journal.jsonl", {"at": now(), "time": time.time(), "step": step, "state": state, **detail})
+        append_line(self.release_folder(number) / "journal.jsonl", {"at": now(), "time": time.time(), "run": self.run, "step": step, "state": state, **detail})
 
     def journal_lines(self, number: int) -> list[dict[str, Any]]:
         return read_lines(self.release_folder(number) / "journal.jsonl")
@@ -56,9 +57,9 @@ class ApplicationState:
         return lines[-1] if lines else None
 
     def begin(self, number: int, step: str) -> float:
-        """The time (seconds since 1970) at which a step began; records it when it has not yet, so that a repeated call goes on waiting."""
+        """The time (seconds since 1970) at which this run began a step; recorded once, so that a repeated call goes on waiting."""
         line = self.last(number, step)
-        if line and line["state"] == "begun":
+        if line and line["state"] == "begun" and line.get("run") == self.run:
             return float(line["time"])
         self.journal(number, step, "begun")
         return time.time()

@@ -132,6 +132,11 @@ def migrate(state: ApplicationState, number: int, seconds: float, patience: floa
         return Outcome("nothing to migrate")
     container = found[0]
     begun = state.begin(number, "migrate")
+    other = [c for c in engine.containers(state.application, "slipway.process=migrate") if c.running and c.id != container.id]
+    if other and time.time() - begun < seconds:
+        time.sleep(min(patience, 1.0))
+        message = f"the migration of release {other[0].release}, which was cut off, still runs: waiting for it"
+        return Outcome(message, finished=False)
     if container.status == "created":
         engine.docker("start", container.id)
     end = time.monotonic() + patience

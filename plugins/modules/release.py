@@ -144,7 +144,7 @@ LOCK_OPTIONS = {
 
 def carry_out(arguments: dict) -> Outcome:
     """Runs the phase that the arguments name. Raises OperationError."""
-    state = ApplicationState(arguments["application"])
+    state = ApplicationState(arguments["application"], run=arguments["lock"]["token"])
     number, phase, patience = arguments["number"], arguments["phase"], arguments["patience"]
     wanted = arguments["lock"]
     lock = DeployLock(state.lock_file, wanted["token"], wanted["seconds"])

@@ -18,18 +18,22 @@ from ansible_collections.slipway.vps.plugins.module_utils.problem import InputEr
 from ansible_collections.slipway.vps.plugins.module_utils.validation import application_problems
 
 
+def application_names(inventory: Path) -> list[str]:
+    return sorted(path.stem for path in (inventory / "apps").glob("*.yml") if not path.name.endswith(".vault.yml"))
+
+
 def application_name(inventory: Path, wanted: str) -> str:
     """The name of the application to work on: the wanted one, else the only one. Raises InputError."""
     folder = inventory / "apps"
-    names = sorted(path.stem for path in folder.glob("*.yml") if not path.name.endswith(".vault.yml"))
+    names = application_names(inventory)
     if wanted and wanted in names:
         return wanted
     if not names:
-        raise InputError([Problem(str(folder), "(folder)", "no application", "a file <app>.yml; inventory/example shows one")])
+        raise InputError([Problem(_show(folder), "(folder)", "no application", "a file <app>.yml; inventory/example shows one")])
     if wanted:
-        raise InputError([Problem(str(folder), "-e app", repr(wanted), "one of " + ", ".join(names))])
+        raise InputError([Problem(_show(folder), "-e app", repr(wanted), "one of " + ", ".join(names))])
     if len(names) > 1:
-        raise InputError([Problem(str(folder), "-e app", "nothing, and several applications", "one of " + ", ".join(names))])
+        raise InputError([Problem(_show(folder), "-e app", "nothing, and several applications", "one of " + ", ".join(names))])
     return names[0]
 
 

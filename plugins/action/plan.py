@@ -1,0 +1,128 @@
+"""Probes a host over the bare connection, as `raw` does, and plans what is to be done to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import explain
+from ansible_collections.slipway.vps.plugins.module_utils.files import FormatError
+from ansible_collections.slipway.vps.plugins.module_utils.plan import HostPlan, Wanted, make_plan
+from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
+from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
+from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
+from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
+from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
+    HostRendering,
+    render_host,
+    secrets_stamp,
+    site_stamp,
+    wanted_stamp,
+)
+
+SYSTEMS = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
+ARCHITECTURES = ("x86_64", "aarch64")
+
+
+class ActionModule(ApplicationAction):
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        try:
+            self.prepare(task_vars)
+        except InputError as error:
+            return result | input_failure(error)
+        rendering = render_host(self)
+        output = self._low_level_execute_command(probe_script(self.application.name, rendering.ask if rendering.release else ""))
+        try:
+            probe = read_probe(str(output.get("stdout", "")))
+        except (FormatError, ValueError) as error:
+            return result | {"failed": True, "msg": f"{self.host}: {error} {output.get('stderr', '')}".strip()}
+        wanted = self._wanted(rendering, probe)
+        plan = make_plan(wanted, probe)
+        problem = self._problem(probe, plan, rendering)
+        if problem:
+            result |= {"failed": True, "msg": problem}
+        groups = [] if self._task.check_mode or problem else plan.groups
+        facts = self._facts(probe, plan, wanted, rendering)
+        result |= {
+            "changed": bool(plan.groups),
+            "ansible_facts": {"slipway_plan": facts},
+            "slipway_lines": plan.server + plan.services + plan.release,
+            "slipway_notes": plan.notes,
+            "slipway_left_alone": plan.left_alone,
+        }
+        if groups:
+            # The strategy puts the host into this group and the group into these parents, as for group_by.
+            result |= {"add_group": "slipway_" + "_".join(groups), "parent_groups": groups}
+        return result
+
+    def _wanted(self, rendering: HostRendering, probe: Probe) -> Wanted:
+        return Wanted(
+            application=self.application.name,
+            stamp=wanted_stamp(self),
+            services=rendering.services,
+            release=rendering.release,
+            image=rendering.image,
+            digest=probe.digest,
+            secrets=secrets_stamp(self),
+            site=site_stamp(self) if rendering.health else "",
+            has_web=bool(rendering.health),
+            replicas=rendering.replicas,
+        )
+
+    def _problem(self, probe: Probe, plan: HostPlan, rendering: HostRendering) -> str:
+        """Why this host cannot be deployed to, '' when it can."""
+        if probe.version not in SYSTEMS.get(probe.system, ()):
+            supported = ", ".join(f"{name} {' and '.join(versions)}" for name, versions in SYSTEMS.items())
+            return f"{self.host} runs {probe.system or 'an unknown system'} {probe.version}; supported: {supported}"
+        if probe.architecture not in ARCHITECTURES:
+            return f"{self.host} is {probe.architecture}; supported: {', '.join(ARCHITECTURES)}"
+        agreed = {name.strip() for name in str(self.variables.get("restart") or "").split(",")}
+        refused = {name: why for name, why in plan.consent.items() if name not in agreed}
+        if refused and not self._task.check_mode:
+            names = ",".join(refused)
+            reasons = "; ".join(f"{name} ({why})" for name, why in refused.items())
+            return f"{self.host}: a data service would be restarted: {reasons}. Its data stays. If that is what you want: -e restart={names}"
+        if probe.digest_error and not plan.server:
+            return f"{self.host}: {_registry_problem(probe.digest_error, rendering.image)}"
+        return ""
+
+    def _facts(self, probe: Probe, plan: HostPlan, wanted: Wanted, rendering: HostRendering) -> dict[str, Any]:
+        numbers = [*probe.releases, *(int(line.get("release", 0)) for line in probe.ledger), probe.live]
+        record = probe.releases.get(probe.live, {})
+        return {
+            "application": self.application.name,
+            "domains": list(self.application.domains),
+            "port": self.application.port,
+            "web": wanted.has_web,
+            "stamp": wanted.stamp,
+            "site": wanted.site,
+            "secrets": wanted.secrets,
+            "image": rendering.image,
+            "ask": rendering.ask,
+            "digest": probe.digest,
+            "config": rendering.release.config if rendering.release else "",
+            "live": probe.live,
+            "live_digest": record.get("digest", ""),
+            "live_matches": not [reason for reason in plan.release if reason.startswith(("first", "image", "settings", "secrets"))],
+            "highest": max(numbers, default=0),
+            "lacks": plan.groups,
+            "unfinished": sorted(number for number in probe.releases if number > probe.live),
+            "releases": {str(number): {key: value for key, value in record.items() if key != "secrets"} for number, record in probe.releases.items()},
+            "ledger": probe.ledger,
+            "dead": _dead_token(probe),
+            "commit": record.get("commit", ""),
+        }
+
+
+def _dead_token(probe: Probe) -> str:
+    """The lock's token if its holder was a run on this machine that is gone."""
+    token = str((probe.lock or {}).get("token", ""))
+    return token if is_gone(token) else ""
+
+
+def _registry_problem(text: str, image: str) -> str:
+    if "not found" in text.lower():
+        return f"the registry does not have {image}: build it (playbooks/build.yml), or name another tag with -e tag="
+    return explain(text, ["docker", "pull", image])

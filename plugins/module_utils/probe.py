@@ -1,0 +1,164 @@
+"""One look at a host: a POSIX shell script that works on a server without Python, and the reader of what it prints.
+
+The script prints one fact a line, its fields separated by tabs. It changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .files import check_format
+
+_SCRIPT = r"""
+export LC_ALL=C
+t=$(printf '\t')
+root=/var/lib/slipway
+say() { printf '%s\t%s\n' "$1" "$2"; }
+flat() { [ -f "$2" ] && { printf '%s\t' "$1"; tr -d '\n' <"$2"; echo; }; }
+say probe 1
+( . /etc/os-release; printf 'system\t%s\t%s\t%s\n' "$ID" "$VERSION_ID" "$(uname -m)" )
+say user "$(id -u)"
+say python "$(command -v python3)"
+[ -f $root/server/stamp ] && say stamp "$(cat $root/server/stamp)"
+folder=$root/$app
+if [ -n "$image" ] && command -v docker >/dev/null; then
+    answer=$(mktemp)
+    docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
+fi
+if command -v docker >/dev/null; then
+    docker ps --all --no-trunc --filter label=slipway.app --format "container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}$t{{.Label \"slipway.release\"}}$t{{.Label \"slipway.process\"}}$t{{.Label \"slipway.service\"}}$t{{.Label \"slipway.config\"}}" 2>&1 || say engine away
+fi
+live=$(basename "$(readlink $folder/live 2>/dev/null)" 2>/dev/null)
+say live "$live"
+[ -f $root/proxy/live/$app/upstream ] && say upstream "$(cat $root/proxy/live/$app/upstream)"
+[ -f $root/proxy/live/$app/maintenance ] && say maintenance on
+[ -f $folder/site.stamp ] && say site "$(cat $folder/site.stamp)"
+flat lock $folder/lock
+for record in $folder/releases/*/release.json; do flat release "$record"; done
+[ -n "$live" ] && flat rendered $folder/releases/$live/rendered.json
+flat services $folder/services/compose.yaml
+[ -f $folder/ledger.jsonl ] && tail -n 60 $folder/ledger.jsonl | sed "s/^/ledger$t/"
+for journal in $folder/releases/*/journal.jsonl; do [ -f "$journal" ] && printf 'journal\t%s\t%s\n' "$(basename "$(dirname "$journal")")" "$(tail -n 1 "$journal")"; done
+if [ -n "$answer" ]; then wait; printf 'digest\t'; tr '\n' ' ' <"$answer"; echo; rm -f "$answer"; fi
+say end 1
+"""
+
+
+@dataclass(frozen=True)
+class ProbedContainer:
+    """A container of Slipway on the host; `status` is Docker's words, such as `Up 3 minutes (healthy)`."""
+
+    application: str
+    name: str
+    state: str
+    status: str
+    release: int
+    process: str
+    service: str
+    config: str
+
+    @property
+    def healthy(self) -> bool:
+        return self.state == "running" and "unhealthy" not in self.status and "health: starting" not in self.status
+
+
+@dataclass
+class Probe:
+    """What a host was found to be."""
+
+    system: str = ""
+    version: str = ""
+    architecture: str = ""
+    python: str = ""
+    stamp: str = ""
+    engine: bool = True
+    containers: list[ProbedContainer] = field(default_factory=list)
+    live: int = 0
+    upstream: str = ""
+    maintenance: bool = False
+    site: str = ""
+    lock: dict[str, Any] | None = None
+    releases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    rendered: dict[str, Any] | None = None
+    services: dict[str, Any] | None = None
+    ledger: list[dict[str, Any]] = field(default_factory=list)
+    journal: dict[int, dict[str, Any]] = field(default_factory=dict)
+    digest: str = ""
+    digest_error: str = ""
+
+    def own(self, application: str) -> list[ProbedContainer]:
+        return [container for container in self.containers if container.application == application]
+
+
+def probe_script(application: str, image: str = "") -> str:
+    """The script for one application; `image` (name:tag) asks the registry for its digest as well."""
+    return f"app={shlex.quote(application)}\nimage={shlex.quote(image)}\nanswer=\n{_SCRIPT}"
+
+
+def read_probe(text: str) -> Probe:
+    """Reads the script's output. Raises FormatError for state of a newer Slipway, ValueError when the output is cut off."""
+    probe = Probe()
+    ended = False
+    for line in text.splitlines():
+        name, _, rest = line.partition("\t")
+        if name == "end":
+            ended = True
+        else:
+            _read_line(probe, name, rest)
+    if not ended:
+        raise ValueError("the probe's output is cut off: " + (text.strip().splitlines() or ["nothing"])[-1][:200])
+    return probe
+
+
+def _read_line(probe: Probe, name: str, rest: str) -> None:
+    if name == "system":
+        probe.system, probe.version, probe.architecture = ([*rest.split("\t"), "", ""])[:3]
+    elif name in ("python", "stamp", "upstream", "site"):
+        setattr(probe, name, rest)
+    elif name == "engine":
+        probe.engine = False
+    elif name == "maintenance":
+        probe.maintenance = True
+    elif name == "live":
+        probe.live = int(rest) if rest.isdigit() else 0
+    elif name == "container":
+        app, container, state, status, release, process, service, config = ([*rest.split("\t"), *[""] * 8])[:8]
+        probe.containers.append(ProbedContainer(app, container, state, status, int(release or 0), process, service, config))
+    elif name == "lock":
+        probe.lock = _json(rest, "lock")
+    elif name == "release":
+        record = _json(rest, "release.json")
+        if record and record.get("number"):
+            probe.releases[int(record["number"])] = record
+    elif name == "rendered":
+        probe.rendered = (_json(rest, "rendered.json") or {}).get("compose")
+    elif name == "services":
+        probe.services = _json(rest, "services/compose.yaml")
+    elif name == "ledger":
+        line = _json(rest, "ledger.jsonl")
+        if line:
+            probe.ledger.append(line)
+    elif name == "journal":
+        number, _, line = rest.partition("\t")
+        record = _json(line, "journal.jsonl")
+        if record and number.isdigit():
+            probe.journal[int(number)] = record
+    elif name == "digest":
+        text = rest.strip().strip('"')
+        if text.startswith("sha256:"):
+            probe.digest = text.split()[0]
+        else:
+            probe.digest_error = text
+
+
+def _json(text: str, file: str) -> dict[str, Any] | None:
+    """The object in a line; a line that a crash cut off is none."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return None
+    return check_format(value, Path(file)) if isinstance(value, dict) else None

@@ -1,0 +1,68 @@
+"""Which release a run is about: a new number, the one that part of the fleet already has, or one that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .problem import InputError, Problem
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`of` is the release that a rollback goes back to (0: none); `digest` is '' when only the registry can tell."""
+
+    number: int
+    kind: str
+    digest: str
+    of: int = 0
+
+
+def choose(plans: Mapping[str, Mapping[str, Any]], kind: str, wanted: str = "") -> Choice:
+    """The same choice on every host, from the plans of all. `plans` maps app hosts, in the inventory's order. Raises InputError."""
+    first = next(iter(plans.values()))
+    fresh = max(plan["highest"] for plan in plans.values()) + 1
+    if kind == "rollback":
+        return _rollback(plans, wanted, fresh)
+    joined = {plan["live"] for plan in plans.values() if plan["live"] and plan["live_matches"]}
+    if joined:
+        number = max(joined)
+        digest = next(plan["live_digest"] for plan in plans.values() if plan["live"] == number)
+        return Choice(number, kind, digest)
+    return Choice(_cut_off(plans) or fresh, kind, first["digest"])
+
+
+def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
+    """The number of a release that was begun with just what is wanted now, and was cut off; 0 when there is none."""
+    numbers = {max(plan["unfinished"]) for plan in plans.values() if plan["unfinished"]}
+    if len(numbers) != 1:
+        return 0
+    number = numbers.pop()
+    for plan in plans.values():
+        record = plan["releases"].get(str(number))
+        if record is None:
+            continue
+        same = record.get("config") == plan["config"] and record.get("digest") == plan["digest"] and record.get("kind") == "deploy"
+        if not same or record.get("fingerprint", plan["secrets"]) != plan["secrets"]:
+            return 0
+    return number
+
+
+def _rollback(plans: Mapping[str, Mapping[str, Any]], wanted: str, fresh: int) -> Choice:
+    live = max(plan["live"] for plan in plans.values())
+    succeeded = [line["release"] for line in next(iter(plans.values()))["ledger"] if line.get("result") == "live" and line["release"] != live]
+    there = [number for number in dict.fromkeys(succeeded) if all(str(number) in plan["releases"] for plan in plans.values())]
+    expected = "one of " + ", ".join(map(str, there)) if there else "an earlier release; this fleet has none"
+    if wanted:
+        if not wanted.isdigit() or int(wanted) not in there:
+            found = f"{wanted}, which is live" if wanted == str(live) else wanted
+            raise InputError([Problem("rollback", "-e release", found, expected)])
+        of = int(wanted)
+    else:
+        earlier = [number for number in there if number < live]
+        if not earlier:
+            raise InputError([Problem("rollback", "release before the live one", "none", expected)])
+        of = earlier[-1]
+    record = next(iter(plans.values()))["releases"][str(of)]
+    return Choice(fresh, "rollback", record["digest"], of)
