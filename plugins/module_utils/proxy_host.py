@@ -1,0 +1,253 @@
+"""The proxy on a server: its files below one folder, its one container, the networks that it is connected to."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import docker_engine as engine
+from .files import write_atomically
+from .listeners import holders
+from .problem import OperationError
+
+CONTAINER = "slipway-proxy"
+START_SECONDS = 30.0
+# The first line of a site's file, as the role's template writes it.
+HEADER = "# slipway "
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of the host that the proxy publishes."""
+
+    number: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class ProxyHost:
+    """The proxy in `folder`, which the container sees as /etc/caddy."""
+
+    folder: Path
+
+    @property
+    def caddyfile(self) -> Path:
+        return self.folder / "Caddyfile"
+
+    @property
+    def sites(self) -> Path:
+        return self.folder / "sites"
+
+    # --- configuration ---
+
+    def configuration_hash(self) -> str:
+        """A hash of everything that the proxy reads when it loads its configuration."""
+        digest = hashlib.sha256()
+        for path in (self.caddyfile, *sorted(self.sites.glob("*.caddy"))):
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the last load was of the files as they are: a run that was cut off before its reload is found so."""
+        marker = self.folder / ".loaded"
+        return marker.is_file() and marker.read_text(encoding="ascii").strip() == self.configuration_hash()
+
+    def mark_loaded(self) -> None:
+        write_atomically(self.folder / ".loaded", self.configuration_hash() + "\n")
+
+    def validate(self, name: str, text: str | None, image: str) -> None:
+        """Lets Caddy check the whole configuration with the file `name` as `text`, or without it.
+
+        Raises OperationError.
+        """
+        candidate = Path(tempfile.mkdtemp(prefix=".candidate-", dir=self.folder))
+        try:
+            candidate.chmod(0o755)
+            (candidate / "sites").mkdir()
+            for path in (self.caddyfile, *self.sites.glob("*.caddy")):
+                if path.is_file():
+                    shutil.copyfile(path, candidate / path.relative_to(self.folder))
+            changed = candidate / name
+            if text is None:
+                changed.unlink(missing_ok=True)
+            else:
+                changed.write_text(text, encoding="utf-8")
+            result = self._caddy_validate(candidate.name, image)
+        finally:
+            shutil.rmtree(candidate)
+        if result.returncode != 0:
+            reason = _last_error(result.stderr, candidate.name)
+            raise OperationError(f"the proxy's configuration is not valid: {reason}")
+
+    def _caddy_validate(self, candidate: str, image: str) -> Any:
+        command = ["caddy", "validate", "--config", f"/etc/caddy/{candidate}/Caddyfile"]
+        if self.inspect().get("State", {}).get("Running"):
+            return engine.docker("exec", CONTAINER, *command, check=False)
+        if engine.image_config(image) is None:
+            engine.docker("pull", "--quiet", image)
+        mounts = ["--volume", f"{self.folder}:/etc/caddy:ro", "--volume", f"{self.folder}/live:/live:ro"]
+        return engine.docker("run", "--rm", "--network=none", *mounts, image, *command, check=False)
+
+    def reload(self) -> None:
+        """Loads the files into the running proxy; unchanged ones cost nothing. Raises OperationError."""
+        result = engine.docker("exec", CONTAINER, "caddy", "reload", "--config", "/etc/caddy/Caddyfile", check=False)
+        if result.returncode != 0:
+            raise OperationError(f"the proxy keeps its old configuration: {_last_error(result.stderr, '')}")
+        self.mark_loaded()
+
+    def conflicts(self, app: str, domains: list[str]) -> dict[str, str]:
+        """Domains that the site of another application has, and that application's name."""
+        wanted = {domain.lower() for domain in domains}
+        found = {}
+        for path in sorted(self.sites.glob("*.caddy")):
+            header = read_header(path)
+            if header.get("app", path.stem) != app:
+                found |= {domain: header["app"] for domain in header.get("domains", []) if domain.lower() in wanted}
+        return found
+
+    # --- container ---
+
+    def inspect(self) -> dict[str, Any]:
+        """The container as `docker container inspect` tells it; empty when there is none."""
+        result = engine.docker("container", "inspect", CONTAINER, check=False)
+        return json.loads(result.stdout)[0] if result.returncode == 0 else {}
+
+    def needs(self, container: dict[str, Any]) -> str:
+        """What the container lacks: `create`, `start`, or nothing."""
+        label = (container.get("Config", {}).get("Labels") or {}).get("com.docker.compose.config-hash")
+        if not container or label != self._wanted_hash():
+            return "create"
+        return "" if container["State"]["Running"] else "start"
+
+    def _wanted_hash(self) -> str:
+        return engine.compose(self.folder, "config", "--hash", "proxy").stdout.split()[-1]
+
+    def converge(self, ports: list[Port]) -> list[str]:
+        """Brings up the container of compose.yaml on all networks; returns what was done. Raises OperationError."""
+        container = self.inspect()
+        needed = self.needs(container)
+        done = []
+        if needed:
+            self._check_ports(ports)
+        if needed == "create":
+            # Created first and started last, so that the new one knows the applications' networks at its first request.
+            engine.compose(self.folder, "create", "--pull", "missing")
+            done.append("created")
+        done += [f"connected to {network}" for network in self.connect_all()]
+        if needed:
+            started = engine.compose(self.folder, "start", check=False)
+            if started.returncode != 0:
+                self._check_ports(ports)
+                reason = engine.explain(started.stderr, ["docker", "compose", "start"])
+                raise OperationError(reason, engine.tail(started.stderr))
+            self._wait()
+            self.mark_loaded()
+            done.append("started")
+        return done
+
+    def _check_ports(self, ports: list[Port]) -> None:
+        for port in ports:
+            containers = _containers_on(port)
+            if CONTAINER in containers:
+                continue
+            if containers:
+                raise OperationError(_taken(port, f"container {containers[0]}", f"docker stop {containers[0]}"))
+            found = holders(port.protocol, port.number)
+            if found:
+                unit = found[0].unit
+                stop = f"systemctl disable --now {unit}" if unit else f"kill {found[0].process}"
+                raise OperationError(_taken(port, ", ".join(map(str, found)), stop))
+
+    def _wait(self) -> None:
+        """Waits until the proxy answers on its own network, where no setting of the host stands between."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            container = self.inspect()
+            networks = container["NetworkSettings"]["Networks"]
+            if container["State"]["Running"] and _answers(networks[CONTAINER]["IPAddress"]):
+                return
+            time.sleep(0.1)
+        written = engine.docker("logs", "--tail", "20", CONTAINER, check=False)
+        log = engine.tail(written.stdout + written.stderr)
+        raise OperationError(f"the proxy does not answer within {START_SECONDS:.0f} s", log)
+
+    # --- networks ---
+
+    def connect_all(self) -> list[str]:
+        """Connects the container to every application's network; returns the ones that were missing."""
+        listed = engine.docker("network", "ls", "--filter", "label=slipway.app", "--format", "{{.Name}}")
+        return [network for network in sorted(listed.stdout.split()) if self.connect(network)]
+
+    def is_connected(self, network: str) -> bool:
+        return network in self.inspect().get("NetworkSettings", {}).get("Networks", {})
+
+    def connect(self, network: str) -> bool:
+        """Connects the container to a network; returns whether it was not. Raises OperationError."""
+        if self.is_connected(network):
+            return False
+        engine.docker("network", "connect", network, CONTAINER)
+        return True
+
+    def disconnect(self, network: str) -> bool:
+        if not self.is_connected(network):
+            return False
+        engine.docker("network", "disconnect", network, CONTAINER)
+        return True
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """What the first line of a site's file says of its application and domains; empty when it is not Slipway's."""
+    with path.open(encoding="utf-8") as lines:
+        first = lines.readline()
+    try:
+        return json.loads(first.removeprefix(HEADER)) if first.startswith(HEADER) else {}
+    except ValueError:
+        return {}
+
+
+def _containers_on(port: Port) -> list[str]:
+    """Containers that publish a port. Without Docker's userland proxy no program listens for them."""
+    published = f"publish={port.number}/{port.protocol}"
+    listed = engine.docker("ps", "--filter", published, "--format", "{{.Names}}\t{{.Ports}}")
+    names = []
+    for line in listed.stdout.splitlines():
+        name, _tab, ports = line.partition("\t")
+        if f":{port.number}->" in ports:
+            names.append(name)
+    return names
+
+
+def _taken(port: Port, holder: str, stop: str) -> str:
+    setting = "proxy_http_port" if port.number == 80 else "proxy_https_port"
+    return (
+        f"port {port.number}/{port.protocol} is taken by {holder}: "
+        f"stop it ({stop}), or give the proxy another port ({setting})"
+    )
+
+
+def _answers(address: str) -> bool:
+    connection = http.client.HTTPConnection(address, 80, timeout=2)
+    try:
+        connection.request("HEAD", "/")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _last_error(output: str, candidate: str) -> str:
+    """Caddy's own line on what is wrong, with the paths that a user knows."""
+    errors = [line for line in output.splitlines() if line.startswith("Error:")]
+    lines = errors or output.strip().splitlines() or ["no reason given"]
+    return lines[-1].removeprefix("Error: ").replace(f"/{candidate}/" if candidate else "\0", "/")
