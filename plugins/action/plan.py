@@ -109,7 +109,7 @@ class ActionModule(ApplicationAction):
             "highest": max(numbers, default=0),
             "lacks": plan.groups,
             "unfinished": sorted(number for number in probe.releases if number > probe.live),
-            "releases": {str(number): {key: value for key, value in record.items() if key != "secrets"} for number, record in probe.releases.items()},
+            "releases": {str(number): record for number, record in probe.releases.items()},
             "ledger": probe.ledger,
             "dead": _dead_token(probe),
             "commit": record.get("commit", ""),

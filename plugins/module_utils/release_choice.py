@@ -44,7 +44,7 @@ def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
         if record is None:
             continue
         same = record.get("config") == plan["config"] and record.get("digest") == plan["digest"] and record.get("kind") == "deploy"
-        if not same or record.get("fingerprint", plan["secrets"]) != plan["secrets"]:
+        if not same or record.get("secrets") != plan["secrets"]:
             return 0
     return number
 
