@@ -95,6 +95,7 @@ class ActionModule(ApplicationAction):
             "application": self.application.name,
             "domains": list(self.application.domains),
             "port": self.application.port,
+            "hooks": sorted(self.application.hooks),
             "web": wanted.has_web,
             "stamp": wanted.stamp,
             "site": wanted.site,

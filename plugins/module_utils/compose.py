@@ -126,6 +126,11 @@ def render_services(application: Application, bind_address: str = "") -> Service
     return ServicesProject(compose, secrets, tuple(generated), tuple(dict.fromkeys(volumes)), hashes)
 
 
+def hook_process(name: str) -> str:
+    """The process of a hook that runs in a container of the new image: `hook-before-release` for before_release."""
+    return f"hook-{name.replace('_', '-')}"
+
+
 def _label_mapping(definition: dict[str, Any]) -> dict[str, Any]:
     labels = definition.get("labels") or {}
     if isinstance(labels, list):
@@ -167,6 +172,9 @@ def render_release(application: Application, processes: list[Process], extra_hos
     if application.migrate:
         definition = {key: value for key, value in application.migrate.items() if key != "timeout"}
         wanted.append(Process(MIGRATE, definition | {"restart": "no", "profiles": [MIGRATE]}))
+    for name, hook in sorted(application.hooks.items()):
+        if "container" in hook:
+            wanted.append(Process(hook_process(name), {"command": hook["container"], "restart": "no", "profiles": ["hook"]}))
     for process in wanted:
         definition, names = _external_volumes(application.name, _process_definition(application, process, extra_hosts or {}))
         volumes += names

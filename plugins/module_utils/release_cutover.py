@@ -12,7 +12,7 @@ from .files import read_json, write_json
 from .host_state import ApplicationState, now
 from .prune import prune
 from .readiness import established_connections
-from .release_phases import Outcome, clean_folder
+from .release_phases import Outcome, clean_folder, is_one_off
 
 def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
     """New requests go to the new release from here on. One rename; the old release still runs."""
@@ -35,7 +35,7 @@ def settle(state: ApplicationState, number: int, port: int, drain_seconds: float
     waiting = retire(state, [c for c in engine.containers(state.application) if c.release not in (0, number)], port, drain_seconds, begun, patience)
     if waiting:
         return Outcome(f"waiting for {waiting} ({show_duration(time.time() - begun)})", changed=True, finished=False)
-    _remove_migration(state, number)
+    _remove_one_offs(state, number)
     record = state.release(number) or {}
     changed = not any(line.get("release") == number and line.get("result") == "live" for line in state.ledger())
     if changed:
@@ -79,7 +79,7 @@ def revert(state: ApplicationState, number: int, port: int, drain_seconds: float
 
 def _wake(state: ApplicationState, previous: int) -> None:
     """Starts what the settle of the failed release has already stopped of the old one, and lets it be told to stop again later."""
-    asleep = [c.id for c in engine.containers(state.application, f"slipway.release={previous}") if not c.running and c.process != "migrate"] if previous else []
+    asleep = [c.id for c in engine.containers(state.application, f"slipway.release={previous}") if not c.running and not is_one_off(c.process)] if previous else []
     if asleep:
         engine.docker("start", *asleep)
 
@@ -90,8 +90,9 @@ def _discard_containers(state: ApplicationState, number: int) -> None:
         engine.docker("rm", "--force", *ids)
 
 
-def _remove_migration(state: ApplicationState, number: int) -> None:
-    ids = [c.id for c in engine.containers(state.application, f"slipway.release={number}", "slipway.process=migrate") if not c.running]
+def _remove_one_offs(state: ApplicationState, number: int) -> None:
+    found = engine.containers(state.application, f"slipway.release={number}")
+    ids = [c.id for c in found if is_one_off(c.process) and not c.running and c.process != "hook-after-release"]
     if ids:
         engine.docker("rm", *ids, check=False)
 

@@ -21,6 +21,11 @@ from .release_project import WRAPPER, number_project
 PULL_SECONDS = 1800
 
 
+def is_one_off(process: str) -> bool:
+    """Whether containers of this process run once and end: the migration and the hooks."""
+    return process == "migrate" or process.startswith("hook-")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a phase has come to. `finished` False: call it again; `message` is for the person at the terminal either way."""
@@ -40,6 +45,7 @@ class ReleaseRequest:
     compose: dict[str, Any]
     secrets: dict[str, str]
     record: dict[str, Any]
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> Outcome:
@@ -77,7 +83,7 @@ def _write_release(state: ApplicationState, request: ReleaseRequest, config: dic
         # Readable inside the container for its own user; outside, the folder is root's alone.
         changed |= write_atomically(secrets / name, value, 0o444)
     changed |= write_atomically(folder / "environment.sh", WRAPPER, 0o755)
-    project = number_project(request.compose, request.number, request.image, config)
+    project = number_project(request.compose, request.number, request.image, config, request.facts)
     changed |= write_atomically(folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600)
     changed |= write_json(folder / "rendered.json", {"compose": request.compose})
     old = state.release(request.number) or {}
@@ -123,20 +129,30 @@ def _alive(pid: int) -> bool:
 
 
 def migrate(state: ApplicationState, number: int, seconds: float, patience: float) -> Outcome:
-    """Runs the migration in its named container, detached, and waits for it: a cut connection finds it again."""
+    """Runs the migration, once: after a crash the next run finds it done, or still at work."""
     record = state.release(number) or {}
     if record.get("migrated"):
         return Outcome("already done")
-    found = engine.containers(state.application, f"slipway.release={number}", "slipway.process=migrate")
-    if not found:
-        return Outcome("nothing to migrate")
-    container = found[0]
-    begun = state.begin(number, "migrate")
-    other = [c for c in engine.containers(state.application, "slipway.process=migrate") if c.running and c.id != container.id]
-    if other and time.time() - begun < seconds:
+    others = [c for c in engine.containers(state.application, "slipway.process=migrate") if c.running and c.release != number]
+    if others and time.time() - state.begin(number, "migrate") < seconds:
         time.sleep(min(patience, 1.0))
-        message = f"the migration of release {other[0].release}, which was cut off, still runs: waiting for it"
-        return Outcome(message, finished=False)
+        return Outcome(f"the migration of release {others[0].release}, which was cut off, still runs: waiting for it", finished=False)
+    outcome = run_to_end(state, number, "migrate", seconds, patience)
+    if outcome.finished and outcome.changed:
+        state.write_release(number, {**record, "migrated": True})
+    return outcome
+
+
+def run_to_end(state: ApplicationState, number: int, process: str, seconds: float, patience: float) -> Outcome:
+    """Runs a one-off container of a release, detached, and waits for its end: a cut connection finds it again by its name.
+
+    Raises OperationError when it fails or takes longer than `seconds`.
+    """
+    found = engine.containers(state.application, f"slipway.release={number}", f"slipway.process={process}")
+    if not found:
+        return Outcome(f"no {process}")
+    container = found[0]
+    begun = state.begin(number, process)
     if container.status == "created":
         engine.docker("start", container.id)
     end = time.monotonic() + patience
@@ -147,20 +163,19 @@ def migrate(state: ApplicationState, number: int, seconds: float, patience: floa
         waited = time.time() - begun
         if waited > seconds:
             engine.docker("kill", container.id, check=False)
-            raise OperationError(f"the migration did not end within {show_duration(seconds)} (migrate.timeout)", engine.logs(container))
+            raise OperationError(f"{process} did not end within {show_duration(seconds)} (its `timeout`)", engine.logs(container))
         if time.monotonic() >= end:
-            return Outcome(f"the migration runs for {show_duration(waited)}", changed=True, finished=False)
-        time.sleep(0.1)
+            return Outcome(f"{process} runs for {show_duration(waited)}", changed=True, finished=False)
+        time.sleep(0.05)
     if container.exit_code != 0:
-        raise OperationError(f"the migration failed with exit code {container.exit_code}; the old release was not touched", engine.logs(container))
-    state.write_release(number, {**record, "migrated": True})
-    state.journal(number, "migrate", "done")
-    return Outcome(f"migrated in {show_duration(time.time() - begun)}", changed=True)
+        raise OperationError(f"{process} failed with exit code {container.exit_code}; the old release serves on", engine.logs(container))
+    state.journal(number, process, "done")
+    return Outcome(f"{process} ended well after {show_duration(time.time() - begun)}", changed=True)
 
 
 def start(state: ApplicationState, number: int, check: HealthCheck | None, patience: float) -> Outcome:
     """Starts the new processes beside the old ones and waits until all are ready."""
-    found = [c for c in engine.containers(state.application, f"slipway.release={number}") if c.process != "migrate"]
+    found = [c for c in engine.containers(state.application, f"slipway.release={number}") if not is_one_off(c.process)]
     if not found:
         raise OperationError(f"release {number} has no container on this host: deploy again")
     asleep = [container for container in found if not container.running]

@@ -26,10 +26,12 @@ def words(value: Any) -> list[str]:
     return shlex.split(value) if isinstance(value, str) else [str(word) for word in value]
 
 
-def number_project(compose: dict[str, Any], number: int, image: str, image_config: dict[str, Any], web: str = "web") -> dict[str, Any]:
+def number_project(
+    compose: dict[str, Any], number: int, image: str, image_config: dict[str, Any], facts: dict[str, str] | None = None, web: str = "web"
+) -> dict[str, Any]:
     """The project `<app>-r<number>`, with its image, its own web alias, and the secrets' wrapper in front of each entrypoint.
 
-    `image_config` is the image's `Config` as `docker image inspect` prints it.
+    `image_config` is the image's `Config` as `docker image inspect` prints it; `facts` become the hooks' environment.
     """
     project = deepcopy(compose)
     application = project["name"]
@@ -39,6 +41,8 @@ def number_project(compose: dict[str, Any], number: int, image: str, image_confi
         definition["labels"] = {**definition["labels"], "slipway.release": str(number)}
         if name == web:
             _add_alias(definition, f"{project['name']}-{web}")
+        if name.startswith("hook-"):
+            definition["environment"] = {**(definition.get("environment") or {}), **_escaped_values(facts or {})}
         if project.get("secrets") and definition.get("secrets"):
             _wrap(definition, image_config)
     return project
@@ -65,3 +69,7 @@ def _wrap(definition: dict[str, Any], image_config: dict[str, Any]) -> None:
 
 def _escaped(value: Any) -> Any:
     return [word.replace("$", "$$") for word in value] if isinstance(value, list) else value
+
+
+def _escaped_values(values: dict[str, str]) -> dict[str, str]:
+    return {name: value.replace("$", "$$") for name, value in values.items()}

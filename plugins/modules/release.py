@@ -28,7 +28,7 @@ options:
     description: The phase.
     type: str
     required: true
-    choices: [lock, pull, migrate, start, switch, settle, revert, unlock]
+    choices: [lock, pull, hook, migrate, start, switch, settle, revert, unlock]
   number:
     description: Number of the release.
     type: int
@@ -64,12 +64,20 @@ options:
     description: What is written into the release's record.
     type: dict
     default: {}
+  facts:
+    description: Environment of the hooks that run in a container.
+    type: dict
+    default: {}
   health:
     description: How the web process is asked, with network, port, path, host and seconds; empty without a web process.
     type: dict
     default: {}
-  migrate_seconds:
-    description: How long the migration may take.
+  process:
+    description: With phase C(hook), the one-off process to run.
+    type: str
+    default: ""
+  seconds:
+    description: How long the migration or the hook may take.
     type: float
     default: 600
   drain_seconds:
@@ -130,7 +138,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.image_digest import re
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 from ansible_collections.slipway.vps.plugins.module_utils.readiness import HealthCheck
 from ansible_collections.slipway.vps.plugins.module_utils.release_cutover import revert, settle, switch
-from ansible_collections.slipway.vps.plugins.module_utils.release_phases import Outcome, ReleaseRequest, migrate, pull, start
+from ansible_collections.slipway.vps.plugins.module_utils.release_phases import Outcome, ReleaseRequest, migrate, pull, run_to_end, start
 
 LOCK_OPTIONS = {
     "token": {"type": "str", "required": True, "no_log": False},
@@ -159,8 +167,10 @@ def carry_out(arguments: dict) -> Outcome:
     port = arguments["health"].get("port", 0)
     if phase == "pull":
         return pull(state, _request(state, arguments), patience)
+    if phase == "hook":
+        return run_to_end(state, number, arguments["process"], arguments["seconds"], patience)
     if phase == "migrate":
-        return migrate(state, number, arguments["migrate_seconds"], patience)
+        return migrate(state, number, arguments["seconds"], patience)
     if phase == "start":
         return start(state, number, HealthCheck(**arguments["health"]) if has_web else None, patience)
     if phase == "switch":
@@ -177,7 +187,7 @@ def _request(state: ApplicationState, arguments: dict) -> ReleaseRequest:
         if kept is None:
             raise OperationError(f"this host does not have release {arguments['from_release']} any more: playbooks/status.yml lists what it has")
         compose = kept["compose"]
-    return ReleaseRequest(arguments["number"], arguments["image"], compose, arguments["secrets"], arguments["record"])
+    return ReleaseRequest(arguments["number"], arguments["image"], compose, arguments["secrets"], arguments["record"], arguments["facts"])
 
 
 def main() -> None:
@@ -187,7 +197,7 @@ def main() -> None:
             "phase": {
                 "type": "str",
                 "required": True,
-                "choices": ["lock", "pull", "migrate", "start", "switch", "settle", "revert", "unlock"],
+                "choices": ["lock", "pull", "hook", "migrate", "start", "switch", "settle", "revert", "unlock"],
             },
             "number": {"type": "int", "required": True},
             "lock": {"type": "dict", "required": True, "options": LOCK_OPTIONS},
@@ -196,8 +206,10 @@ def main() -> None:
             "from_release": {"type": "int", "default": 0},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "record": {"type": "dict", "default": {}},
+            "facts": {"type": "dict", "default": {}},
             "health": {"type": "dict", "default": {}},
-            "migrate_seconds": {"type": "float", "default": 600},
+            "process": {"type": "str", "default": ""},
+            "seconds": {"type": "float", "default": 600},
             "drain_seconds": {"type": "float", "default": 30},
             "keep": {"type": "int", "default": 5},
             "reason": {"type": "str", "default": ""},
