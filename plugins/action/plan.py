@@ -25,6 +25,7 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 class ActionModule(ApplicationAction):
     TRANSFERS_FILES = False
+    _VALID_ARGS = frozenset(("for",))
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -33,17 +34,21 @@ class ActionModule(ApplicationAction):
         except InputError as error:
             return result | input_failure(error)
         rendering = render_host(self)
-        output = self._low_level_execute_command(probe_script(self.application.name, rendering.ask if rendering.release else ""))
+        rollback = self._task.args.get("for") == "rollback"
+        ask = rendering.ask if rendering.release and not rollback else ""
+        output = self._low_level_execute_command(probe_script(self.application.name, ask))
         try:
             probe = read_probe(str(output.get("stdout", "")))
         except (FormatError, ValueError) as error:
             return result | {"failed": True, "msg": f"{self.host}: {error} {output.get('stderr', '')}".strip()}
         wanted = self._wanted(rendering, probe)
         plan = make_plan(wanted, probe)
+        if rollback:
+            plan = HostPlan(release=["an earlier release comes back; migrations are not undone"])
         problem = self._problem(probe, plan, rendering)
         if problem:
             result |= {"failed": True, "msg": problem}
-        groups = [] if self._task.check_mode or problem else plan.groups
+        groups = [] if self._task.check_mode or problem or rollback else plan.groups
         facts = self._facts(probe, plan, wanted, rendering)
         result |= {
             "changed": bool(plan.groups),

@@ -27,6 +27,7 @@ from typing import Any
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible_collections.slipway.vps.plugins.module_utils.duration import show_duration
+from ansible_collections.slipway.vps.plugins.module_utils.status_text import fleet_lines
 from ansible_collections.slipway.vps.plugins.plugin_utils.failure_text import failure_lines
 
 # A task that is silent for so long gets a line that says that it still runs.
@@ -157,14 +158,15 @@ class CallbackModule(DefaultCallback):
             for host, data in sorted(results):
                 self._print_plan(host, data)
             return
+        if any("slipway_status" in data for _host, data in results):
+            self._print_status(dict(results))
+            return
         shown = [(host, data) for host, data in results if self._worth_a_line(data)]
         if shown:
             self.line(self._step(shown, len(results)))
         for host, data in results:
             if data.get("slipway_warning"):
                 self.line(f"  !  {host}: {data.get('message')}", C.COLOR_WARN)
-            for text in data.get("slipway_lines_after") or []:
-                self.line(text)
 
     def _worth_a_line(self, data: dict[str, Any]) -> bool:
         if data.get("slipway_quiet") or data.get("slipway_warning"):
@@ -191,6 +193,16 @@ class CallbackModule(DefaultCallback):
             self.line(f"    = left alone: {', '.join(alone)}")
         for text in data.get("slipway_notes") or []:
             self.line(f"    ! {text}", C.COLOR_WARN)
+
+    def _print_status(self, results: dict[str, dict[str, Any]]) -> None:
+        states = {host: data["slipway_status"] for host, data in results.items() if "slipway_status" in data}
+        for host, state in sorted(states.items()):
+            self.line(host, C.COLOR_HIGHLIGHT)
+            for text in state["lines"]:
+                self.line(f"  {text}")
+        live = {host: (state["live"], state["digest"]) for host, state in states.items() if state["runs_application"]}
+        for text in fleet_lines(live):
+            self.line(text, C.COLOR_WARN)
 
     # --- the end ---
 

@@ -59,7 +59,10 @@ class BuildContext:
             )
 
     def ignored(self) -> list[str]:
-        """Patterns of the Dockerfile's own ignore file, else of .dockerignore (docs.docker.com/build/concepts/context)."""
+        """Patterns of the Dockerfile's own ignore file, else of .dockerignore.
+
+        Which of them counts: https://docs.docker.com/build/concepts/context/#filename-and-location.
+        """
         for name in (f"{self.dockerfile}.dockerignore", ".dockerignore"):
             path = self.folder / name
             if path.is_file():
