@@ -1,0 +1,115 @@
+"""Which images the sandbox needs, and what each is built from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sandbox import paths
+
+DEBIAN_SUITES = {"13": "trixie", "12": "bookworm"}
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image: `stand_in` ones have their namesake on Docker Hub, the others are the sandbox's own.
+
+    `folder` below sandbox/images is the recipe; `suite` makes it a Debian base without a Dockerfile;
+    `on_hub` images are served by hub.sandbox; `hint` says how long a build takes on two cores;
+    `machine` says that the machine's certificates are left in the image, so that a change of them rebuilds it.
+    """
+
+    name: str
+    tag: str
+    folder: str
+    stand_in: bool = True
+    suite: str = ""
+    bases: tuple[str, ...] = ("debian:13",)
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    on_hub: bool = True
+    hint: str = ""
+    machine: bool = False
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.tag}"
+
+    @property
+    def slug(self) -> str:
+        """The reference as a file's name."""
+        return self.reference.replace("/", "-").replace(":", "-")
+
+    @property
+    def recipe(self) -> Path:
+        return paths.IMAGES / self.folder
+
+
+SERVER_13 = "slipway-sandbox/server:debian-13"
+SERVER_12 = "slipway-sandbox/server:debian-12"
+DNS = "slipway-sandbox/dns:1"
+PACKAGES = "slipway-sandbox/packages:1"
+REGISTRY = "registry:2"
+
+IMAGES = (
+    Image("debian", "13", "debian", suite="trixie", bases=(), hint="about 20 s"),
+    Image("debian", "12", "debian", suite="bookworm", bases=(), hint="about 25 s"),
+    Image("registry", "2", "registry", hint="about 10 s"),
+    Image("slipway-sandbox/server", "debian-13", "server", stand_in=False, on_hub=False, hint="about 10 s"),
+    Image("slipway-sandbox/dns", "1", "dns", stand_in=False, on_hub=False, hint="about 5 s"),
+    Image("caddy", "2.11", "caddy", hint="compiles Caddy, about 2.5 minutes"),
+    Image("elasticsearch", "8.11.4", "elasticsearch", hint="about 40 s"),
+    Image("python", "3.13-slim", "python", hint="about 10 s", machine=True),
+    Image(
+        "slipway-sandbox/server",
+        "debian-12",
+        "server",
+        stand_in=False,
+        on_hub=False,
+        bases=("debian:12",),
+        arguments={"BASE": "debian:12", "PACKAGES": "python3"},
+        hint="about 15 s",
+    ),
+    Image("mariadb", "11.8", "mariadb", hint="about 15 s"),
+    Image("redis", "8", "redis", hint="about 5 s"),
+    Image("postgres", "17", "postgres", hint="about 15 s"),
+    Image("hello-world", "latest", "hello-world", hint="about 5 s"),
+    Image(
+        "slipway-sandbox/packages",
+        "1",
+        "packages",
+        stand_in=False,
+        on_hub=False,
+        bases=("debian:13", "debian:12", "caddy:2.11"),
+        hint="about 40 s",
+    ),
+)
+
+
+def by_reference() -> dict[str, Image]:
+    """The images by their reference (name:tag)."""
+    return {image.reference: image for image in IMAGES}
+
+
+def recipe_hash(image: Image, base_ids: Mapping[str, str], machine: bytes = b"") -> str:
+    """Hash of all that an image is built from: folder, arguments, ids of its bases, the machine's certificates."""
+    digest = hashlib.sha256()
+    for part in sorted(recipe_files(image.recipe)):
+        content = part.read_bytes()
+        executable = bool(part.stat().st_mode & 0o100)
+        digest.update(f"{part.relative_to(image.recipe)}\0{executable}\0{len(content)}\0".encode())
+        digest.update(content)
+    for name, value in sorted(image.arguments.items()):
+        digest.update(f"{name}={value}\0".encode())
+    digest.update(f"{image.suite}\0".encode())
+    for base in image.bases:
+        digest.update(f"{base}={base_ids[base]}\0".encode())
+    if image.machine:
+        digest.update(machine)
+    return digest.hexdigest()
+
+
+def recipe_files(folder: Path) -> list[Path]:
+    """The files of a recipe; what editors leave beside them is not part of it."""
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(("~", ".swp", ".pyc"))]

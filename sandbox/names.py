@@ -1,0 +1,99 @@
+"""Who is in the sandbox's network: names, addresses and the ports published on 127.0.0.1."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sandbox.errors import SandboxError
+
+NETWORK = "slipway-sandbox"
+SUBNET = "172.30.0.0/24"
+GATEWAY = "172.30.0.1"
+LOOPBACK = "127.0.0.1"
+
+DNS_ADDRESS = "172.30.0.2"
+REGISTRY_ADDRESS = "172.30.0.3"
+HUB_ADDRESS = "172.30.0.4"
+PACKAGES_ADDRESS = "172.30.0.5"
+
+REGISTRY = "registry.sandbox"
+HUB = "hub.sandbox"
+PACKAGES = "download.docker.sandbox"
+DNS = "dns.sandbox"
+
+# The registries as the controller reaches them, where containers' addresses are not routed (macOS).
+REGISTRY_PORT = 5443
+HUB_PORT = 5444
+
+LAST_SERVER = 8
+DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
+
+# Names of applications, as public DNS would hold them: name (and all below it) -> server.
+APPLICATION_NAMES = {
+    "microblog.sandbox": "vps-1",
+}
+
+
+def container_name(name: str) -> str:
+    """Name of the Docker container for a server or a service of the sandbox."""
+    return f"slipway-sandbox-{name}"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server; all that differs between servers follows from its number."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"vps-{self.number}"
+
+    @property
+    def container(self) -> str:
+        return container_name(self.name)
+
+    @property
+    def volume(self) -> str:
+        """Volume below /var/lib/docker, as overlayfs does not stack on a container's own file system."""
+        return f"{self.container}-docker"
+
+    @property
+    def address(self) -> str:
+        return f"172.30.0.{10 + self.number}"
+
+    @property
+    def debian(self) -> str:
+        """Debian release: vps-3 is the older one, with python3 on it."""
+        return "12" if self.number == 3 else "13"
+
+    @property
+    def ssh_port(self) -> int:
+        return 2200 + self.number
+
+    @property
+    def http_port(self) -> int:
+        return 8080 if self.number == 1 else 8080 + self.number
+
+    @property
+    def https_port(self) -> int:
+        return 8442 + self.number
+
+    @property
+    def ports(self) -> dict[int, int]:
+        """Port on the server -> port on 127.0.0.1."""
+        return {22: self.ssh_port, 80: self.http_port, 443: self.https_port}
+
+
+def all_servers() -> list[Server]:
+    """Every server that the sandbox knows."""
+    return [Server(number) for number in range(1, LAST_SERVER + 1)]
+
+
+def server(name: str) -> Server:
+    """The server called `name`; SandboxError if there is none."""
+    found = re.fullmatch(r"vps-([1-9][0-9]*)", name)
+    if not found or int(found[1]) > LAST_SERVER:
+        raise SandboxError(f"no server is called {name!r}: the sandbox knows vps-1 to vps-{LAST_SERVER}")
+    return Server(int(found[1]))

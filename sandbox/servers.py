@@ -1,0 +1,125 @@
+"""Servers as a cloud hands them out: systemd, sshd, a root key; a Docker engine can be installed inside."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+import docker
+
+from sandbox import catalogue, containers, keys, names, paths, world
+from sandbox.containers import PlantedFile, Specification
+from sandbox.errors import SandboxError
+from sandbox.names import Server
+
+READY_SECONDS = 60
+INIT = "/sbin/init"
+# systemd 257 wants cgroup v2 and has to be told that the machine is of the older kind.
+LEGACY_CGROUPS = ("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}
+
+
+def resolv_conf() -> None:
+    """Write the servers' /etc/resolv.conf, which names the sandbox's name server.
+
+    Docker's own (127.0.0.11) means another thing in the containers of a server's own engine.
+    """
+    wanted = f"nameserver {names.DNS_ADDRESS}\noptions timeout:2 attempts:3\n"
+    if not paths.RESOLV_CONF.exists() or paths.RESOLV_CONF.read_text() != wanted:
+        paths.write_private(paths.RESOLV_CONF, wanted, 0o644)
+
+
+def specification(server: Server, engine: dict[str, Any]) -> Specification:
+    """The container of a server, on an engine that reports `engine` (docker info)."""
+    private, public = keys.host_key(server)
+    legacy = str(engine.get("CgroupVersion", "1")) == "1"
+    return Specification(
+        name=server.name,
+        hostname=server.name,
+        image=catalogue.SERVER_12 if server.debian == "12" else catalogue.SERVER_13,
+        kind="server",
+        address=server.address,
+        aliases=(server.name,),
+        command=(INIT, *LEGACY_CGROUPS) if legacy else (INIT,),
+        environment={"container": "docker"},
+        ports=server.ports,
+        volumes={server.volume: "/var/lib/docker"},
+        files={
+            "/etc/ssh/ssh_host_ed25519_key": PlantedFile(private, 0o600),
+            "/etc/ssh/ssh_host_ed25519_key.pub": PlantedFile(public),
+            "/root/.ssh/authorized_keys": PlantedFile(f"{keys.ensure_user_key()}\n".encode(), 0o600),
+        },
+        host_configuration=host_configuration(legacy),
+    )
+
+
+def host_configuration(legacy: bool) -> dict[str, Any]:
+    """Settings that let systemd and a nested engine run; `legacy`: the machine has cgroup v1.
+
+    With cgroup v1 the full --privileged fails where the machine itself lacks CAP_SYS_RESOURCE, and a cgroup namespace
+    of the server's own breaks nested containers. With cgroup v2 systemd needs a namespace of its own.
+    """
+    shared = {
+        "Binds": [f"{paths.RESOLV_CONF}:/etc/resolv.conf"],
+        "Tmpfs": TEMPORARY,
+        # A reboot from inside ends the container with a failure code; an engine's own restart leaves it stopped.
+        "RestartPolicy": {"Name": "on-failure"},
+    }
+    if not legacy:
+        return {**shared, "Privileged": True, "CgroupnsMode": "private"}
+    return {
+        **shared,
+        "Binds": [*shared["Binds"], "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+        "CapAdd": ["ALL"],
+        "CapDrop": ["SYS_RESOURCE"],
+        "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],
+        "MaskedPaths": [],
+        "ReadonlyPaths": [],
+        "CgroupnsMode": "host",
+    }
+
+
+def ensure(client: docker.DockerClient, server: Server, engine: dict[str, Any]) -> bool:
+    """Bring a server up, with what is on it; whether it was made anew (bare)."""
+    made = containers.ensure(client, specification(server, engine), keep=True)
+    wait_ready(server)
+    return made
+
+
+def reset(client: docker.DockerClient, server: Server, engine: dict[str, Any]) -> None:
+    """Make a server bare again: same name, address and host key, nothing else of before."""
+    world.remove_container(client, server.container)
+    world.remove_volume(client, server.volume)
+    containers.ensure(client, specification(server, engine))
+    wait_ready(server)
+
+
+def wait_ready(server: Server) -> None:
+    """Wait until sshd answers on the server's published port. SandboxError if it does not."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if greeting(server.ssh_port).startswith(b"SSH-"):
+            return
+        time.sleep(0.1)
+    raise SandboxError(
+        f"{server.name} did not come up within {READY_SECONDS} s: `python -m sandbox logs {server.name}` says why"
+    )
+
+
+def greeting(port: int) -> bytes:
+    """What answers first on a port of 127.0.0.1; empty if nobody does."""
+    try:
+        with socket.create_connection((names.LOOPBACK, port), timeout=2) as connection:
+            connection.settimeout(2)
+            return connection.recv(64)
+    except OSError:
+        return b""
+
+
+def outdated(client: docker.DockerClient, server: Server, engine: dict[str, Any]) -> bool:
+    """Whether a running server was made by an older version of the sandbox."""
+    found = containers.inspect(client, server.container)
+    wanted = specification(server, engine)
+    image = client.api.inspect_image(wanted.image)
+    return found is not None and found["Config"]["Labels"].get(containers.SPECIFICATION) != wanted.hash(image["Id"])
