@@ -41,16 +41,21 @@ def _processes(proc: Path) -> Iterator[tuple[Path, set[str]]]:
     for folder in proc.iterdir():
         if not folder.name.isdigit():
             continue
-        inodes = set()
         try:
-            for descriptor in (folder / "fd").iterdir():
-                match = SOCKET.fullmatch(str(descriptor.readlink()))
-                if match:
-                    inodes.add(match[1])
+            descriptors = list((folder / "fd").iterdir())
         except OSError:
-            # It ended meanwhile, or its descriptor was closed.
+            # It ended meanwhile.
             continue
-        yield folder, inodes
+        matches = (SOCKET.fullmatch(_target(descriptor)) for descriptor in descriptors)
+        yield folder, {match[1] for match in matches if match}
+
+
+def _target(descriptor: Path) -> str:
+    """What a descriptor is open on; '' when it was closed meanwhile."""
+    try:
+        return str(descriptor.readlink())
+    except OSError:
+        return ""
 
 
 def _holder(folder: Path) -> Holder:

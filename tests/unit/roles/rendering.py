@@ -42,7 +42,9 @@ def templar(role: str, **variables: Any) -> Templar:
 def render(role: str, template: str, **variables: Any) -> str:
     """The text that the role's template gives."""
     text = (ROLES / role / "templates" / template).read_text(encoding="utf-8")
-    return templar(role, **variables).template(trust_as_template(text), preserve_trailing_newlines=True)
+    return templar(role, **variables).template(
+        trust_as_template(text), preserve_trailing_newlines=True, escape_backslashes=False
+    )
 
 
 def evaluate(role: str, expression: str, **variables: Any) -> Any:

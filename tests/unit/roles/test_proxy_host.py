@@ -1,0 +1,98 @@
+"""The proxy's files on a host, and who holds a port there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from ansible_collections.slipway.vps.plugins.module_utils.listeners import Holder, holders, listening_sockets
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost, _last_error, read_header
+from ansible_collections.slipway.vps.plugins.modules.proxy_site import refuse_conflicts
+
+from tests.unit.roles.rendering import render
+
+
+@pytest.fixture
+def proxy(tmp_path: Path) -> ProxyHost:
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "Caddyfile").write_text("import sites/*.caddy\n", encoding="utf-8")
+    return ProxyHost(tmp_path)
+
+
+def add_site(proxy: ProxyHost, app: str, *domains: str) -> Path:
+    path = proxy.sites / f"{app}.caddy"
+    text = render("proxy", "site.caddy.j2", proxy_site_app=app, proxy_site_domains=list(domains), proxy_site_port=5000)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_header_of_a_rendered_site_is_read_back(proxy: ProxyHost) -> None:
+    assert read_header(add_site(proxy, "shop", "shop.example.com"))["domains"] == ["shop.example.com"]
+
+
+def test_a_file_by_hand_has_no_header(proxy: ProxyHost) -> None:
+    path = proxy.sites / "mine.caddy"
+    path.write_text("# slipway {broken\n", encoding="utf-8")
+    assert read_header(path) == {}
+    assert proxy.conflicts("shop", ["shop.example.com"]) == {}
+
+
+def test_a_domain_belongs_to_one_application(proxy: ProxyHost) -> None:
+    add_site(proxy, "shop", "shop.example.com", "www.example.com")
+    with pytest.raises(OperationError, match=r"domains of blog: www\.example\.com is shop's on this host already"):
+        refuse_conflicts(proxy, "blog", ["blog.example.com", "WWW.example.com"])
+    refuse_conflicts(proxy, "shop", ["shop.example.com"])
+    refuse_conflicts(proxy, "blog", ["blog.example.com"])
+
+
+def test_a_file_that_was_not_loaded_is_noticed(proxy: ProxyHost) -> None:
+    assert not proxy.is_loaded
+    proxy.mark_loaded()
+    assert proxy.is_loaded
+    site = add_site(proxy, "shop", "shop.example.com")
+    assert not proxy.is_loaded
+    proxy.mark_loaded()
+    site.unlink()
+    assert not proxy.is_loaded
+
+
+def test_errors_of_caddy_name_the_file_that_the_user_knows() -> None:
+    error = "Error: adapting config: /etc/caddy/.candidate-x1/sites/shop.caddy:3: unrecognized directive"
+    output = f'{{"level":"info"}}\n{error}\n'
+    expected = "adapting config: /etc/caddy/sites/shop.caddy:3: unrecognized directive"
+    assert _last_error(output, ".candidate-x1") == expected
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_the_program_on_a_tcp_port_is_found(family: int) -> None:
+    with socket.socket(family) as listener:
+        listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        assert holders("tcp", port) == []
+        listener.listen()
+        assert [holder.process for holder in holders("tcp", port)] == [os.getpid()]
+        assert holders("udp", port) == []
+
+
+def test_the_program_on_a_udp_port_is_found() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        assert [holder.process for holder in holders("udp", listener.getsockname()[1])] == [os.getpid()]
+
+
+def test_a_connection_is_no_listener() -> None:
+    table = (
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n"
+        "   1: 0100007F:0050 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 4712 1\n"
+    )
+    assert listening_sockets(table, "tcp", 80) == {"4711"}
+    assert listening_sockets(table, "tcp", 81) == set()
+
+
+def test_a_holder_names_its_unit() -> None:
+    assert str(Holder(12, "nginx", "nginx.service")) == "nginx (process 12, nginx.service)"
+    assert str(Holder(12, "python3", "")) == "python3 (process 12)"
