@@ -86,7 +86,8 @@ def _services(wanted: Wanted, probe: Probe, plan: HostPlan) -> None:
                 before = ((probe.services or {}).get("services") or {}).get(name) or {}
                 why = ", ".join(differences(before, definition)) or "its secrets"
                 plan.services.append(f"{name}: recreated, since {why} changed")
-                plan.consent[definition["labels"]["slipway.service"]] = why
+                if old.state == "running":
+                    plan.consent[definition["labels"]["slipway.service"]] = why
         elif not container.healthy:
             plan.services.append(f"{name}: waited for or started ({container.status or container.state})")
         else:

@@ -154,7 +154,6 @@ def elasticsearch(service: str, settings: dict[str, Any]) -> Preset:
                 **cluster,
             },
             healthcheck=_health("CMD", "bash", "-c", check, start_period="180s"),
-            ulimits={"memlock": {"soft": -1, "hard": -1}, "nofile": {"soft": 65536, "hard": 65536}},
             stop_grace_period="60s",
         )
         if name != service:
