@@ -1,0 +1,51 @@
+# Each target is a line or two; what takes more stands in scripts/ or in a Python module.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup lint format unit test demo demo-release bench clean distclean lock
+
+python := .venv/bin/python
+UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## The Python environment in .venv, as requirements.lock pins it
+
+demo: setup ## A bare server in a sandbox, and the sample application live on it, verified
+	@$(python) -m scripts.demo
+
+demo-release: setup ## A new release of the sample application, under load, without a failed request
+	@$(python) -m scripts.demo release
+
+test: setup ## Everything: lint, unit tests, the sample's tests, end to end in the sandbox, a short benchmark
+	@$(python) -m scripts.run_tests $(PARTS)
+
+lint: setup ## ruff, yamllint, ansible-lint, and what the project asks of its own files
+	@$(python) -m pytest tests/lint
+
+format: setup ## Python files as ruff formats them
+	@.venv/bin/ruff format && .venv/bin/ruff check --fix
+
+unit: setup ## The logic, without Docker and network: seconds
+	@$(python) -m pytest tests/unit
+
+bench: setup .venv-benchmark/ready ## The measurements that docs/benchmarks.md reports
+	@$(python) -m tests.bench
+
+clean: ## Away with all that the sandbox made (containers, networks, volumes, images, .sandbox), and nothing else
+	@if [ -x $(python) ]; then $(python) -m sandbox clean; fi
+
+distclean: clean ## The same, and the Python environments
+	@rm -rf .venv .venv-benchmark
+
+lock: setup ## New pins of all Python packages (requirements*.lock)
+	@$(UV_COMPILE) --upgrade --extra development --output-file requirements.lock pyproject.toml
+	@$(UV_COMPILE) --upgrade --group benchmark --output-file requirements-benchmark.lock
+
+.venv/ready: requirements.lock scripts/environment.sh
+	@scripts/environment.sh .venv requirements.lock
+
+.venv-benchmark/ready: requirements-benchmark.lock scripts/environment.sh
+	@scripts/environment.sh .venv-benchmark requirements-benchmark.lock

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Makes the Python environment FOLDER, or brings it up to LOCK. Usage: environment.sh FOLDER LOCK
+set -eu
+folder=$1 lock=$2
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# PYTHON names another interpreter; Ubuntu 22.04's own python3 is too old, and its python3.11 is not.
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+        if command -v "$candidate" >/dev/null && is_new_enough "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# Debian and Ubuntu ship the module venv without the pip that it puts into an environment.
+install_venv() {
+    package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+    command -v apt-get >/dev/null || fail "$python cannot make environments: install its modules venv and ensurepip"
+    if [ "$(id -u)" -eq 0 ]; then
+        root=
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        root=sudo
+    else
+        fail "$python cannot make environments: sudo apt-get install $package"
+    fi
+    echo "setup: installing $package"
+    $root apt-get update --quiet=2 || fail "apt-get update failed"
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "$package" >/dev/null ||
+        fail "$package cannot be installed; is there another Python >= 3.11? PYTHON=/path/to/python3 make setup"
+}
+
+python=$(find_python) || fail "Python 3.11 or newer is needed (Debian 12 and Ubuntu 24.04 have it: sudo apt-get install python3 python3-venv; Ubuntu 22.04: python3.11 python3.11-venv)"
+"$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv
+
+begun=$(date +%s)
+echo "setup: $folder from $lock (once; about a minute)"
+[ -x "$folder/bin/python" ] && is_new_enough "$folder/bin/python" || "$python" -m venv --clear "$folder"
+# Most of the files are Ansible modules that no controller imports: Python compiles the others when it first needs them.
+"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement "$lock" ||
+    fail "the packages of $lock cannot be installed (see above)"
+touch "$folder/ready"
+echo "setup: ready after $(($(date +%s) - begun)) s"
