@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import requests
-import servers
 from babel.messages.frontend import CommandLineInterface
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import Migrate, upgrade
 from sqlalchemy import create_engine, text
 
+import servers
 from microblog import create_app
 from microblog.extensions import db
 

@@ -3,12 +3,12 @@ import re
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
-from conftest import PASSWORD, Visitor
-from servers import free_port
 
+from conftest import PASSWORD, Visitor
 from microblog.extensions import db
 from microblog.models import User
 from microblog.views.targets import local_target
+from servers import free_port
 
 
 def test_register_log_out_and_log_in(visitor):

@@ -6,12 +6,12 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, Visitor
-from servers import free_port, wait_until
 from sqlalchemy import insert
 
+from conftest import ROOT, Visitor
 from microblog.extensions import db
 from microblog.models import Post, User
+from servers import free_port, wait_until
 
 
 def test_without_redis_exports_say_that_they_are_off(somebody):

@@ -5,14 +5,14 @@ import time
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from conftest import SETTINGS, Visitor, migrate
 from flask_migrate import downgrade, stamp, upgrade
-from servers import free_port
 from sqlalchemy import inspect, text
 
+from conftest import SETTINGS, Visitor, migrate
 from microblog import create_app
 from microblog.extensions import db
 from microblog.settings import SettingsError, from_environment
+from servers import free_port
 
 AWAY = "mysql+pymysql://microblog:secret-word@127.0.0.1:{port}/microblog"
 

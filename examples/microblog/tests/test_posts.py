@@ -1,6 +1,6 @@
 import pytest
-from conftest import Visitor, posts_on
 
+from conftest import Visitor, posts_on
 from microblog.models import POST_LENGTH
 
 

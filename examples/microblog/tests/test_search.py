@@ -1,11 +1,11 @@
 import pytest
-from conftest import Visitor, posts_on
-from servers import free_port
 from sqlalchemy import select
 
+from conftest import Visitor, posts_on
 from microblog.extensions import db
 from microblog.models import Post
 from microblog.search import INDEX
+from servers import free_port
 
 
 def test_without_elasticsearch_search_says_that_it_is_off(somebody):

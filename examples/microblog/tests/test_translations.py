@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from babel.messages import pofile
 from babel.messages.frontend import CommandLineInterface
+
 from conftest import ROOT, Visitor
 
 
