@@ -26,12 +26,18 @@ class ActionModule(ReleaseAction):
             if self.host != self.planned_hosts[0] or (where == "controller") != ("command" in hook):
                 return result | {"skipped": True}
             seconds = parse_duration(hook.get("timeout", "5m"))
-            outcome = self._command(hook["command"], seconds) if where == "controller" else self._container(name, seconds)
+            outcome = (
+                self._command(hook["command"], seconds) if where == "controller" else self._container(name, seconds)
+            )
         except InputError as error:
             return result | input_failure(error)
         outcome.pop("invocation", None)
         if outcome.get("failed") and name == "on_failure":
-            outcome = {"changed": True, "message": f"the hook on_failure failed itself: {outcome.get('msg')}", "slipway_warning": True}
+            outcome = {
+                "changed": True,
+                "message": f"the hook on_failure failed itself: {outcome.get('msg')}",
+                "slipway_warning": True,
+            }
         if outcome.get("failed"):
             outcome["ansible_facts"] = {"slipway_failure": f"hook {name}: {outcome.get('msg', '')}"}
         return result | {"message": f"{name} ran"} | outcome | {"phase": "hook"}
@@ -44,17 +50,36 @@ class ActionModule(ReleaseAction):
         words = [str(word) for word in command]
         try:
             done = subprocess.run(
-                words, cwd=self.inventory_folder, env=environment, capture_output=True, text=True, timeout=seconds, check=False
+                words,
+                cwd=self.inventory_folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
             )
         except FileNotFoundError:
-            return {"failed": True, "msg": f"there is no command {words[0]} on this machine (looked from {self.inventory_folder})"}
+            return {
+                "failed": True,
+                "msg": f"there is no command {words[0]} on this machine (looked from {self.inventory_folder})",
+            }
         except subprocess.TimeoutExpired:
             return {"failed": True, "msg": f"{words[0]} did not end within {seconds:.0f} s (its `timeout`)"}
         if done.returncode:
-            return {"failed": True, "msg": f"{words[0]} ended with exit code {done.returncode}", "log": tail(done.stdout + done.stderr)}
+            return {
+                "failed": True,
+                "msg": f"{words[0]} ended with exit code {done.returncode}",
+                "log": tail(done.stdout + done.stderr),
+            }
         return {"changed": True, "stdout": done.stdout}
 
     def _container(self, name: str, seconds: float) -> dict[str, Any]:
         choice = self.choice()
-        arguments = {"phase": "hook", "process": hook_process(name), "seconds": seconds, "number": choice.number, "lock": self.lock(choice)}
+        arguments = {
+            "phase": "hook",
+            "process": hook_process(name),
+            "seconds": seconds,
+            "number": choice.number,
+            "lock": self.lock(choice),
+        }
         return self.call("slipway.vps.release", {"application": self.application.name, **arguments})

@@ -10,7 +10,6 @@ from ansible_collections.slipway.vps.plugins.module_utils.plan import HostPlan, 
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
-from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     HostRendering,
     render_host,
@@ -18,6 +17,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     site_stamp,
     wanted_stamp,
 )
+from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
 
 SYSTEMS = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -111,7 +111,9 @@ class ActionModule(ApplicationAction):
             "config": rendering.release.config if rendering.release else "",
             "live": probe.live,
             "live_digest": record.get("digest", ""),
-            "live_matches": not [reason for reason in plan.release if reason.startswith(("first", "image", "settings", "secrets"))],
+            "live_matches": not [
+                reason for reason in plan.release if reason.startswith(("first", "image", "settings", "secrets"))
+            ],
             "highest": max(numbers, default=0),
             "lacks": plan.groups,
             "unfinished": sorted(number for number in probe.releases if number > probe.live),

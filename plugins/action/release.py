@@ -38,7 +38,11 @@ class ActionModule(ReleaseAction):
         outcome.pop("invocation", None)
         if phase in UNSTOPPABLE and (outcome.get("failed") or outcome.get("unreachable")):
             reason = outcome.get("msg", "failed")
-            outcome = {"changed": False, "message": f"{phase} did not end: {reason}; the next deploy does it", "slipway_warning": True}
+            outcome = {
+                "changed": False,
+                "message": f"{phase} did not end: {reason}; the next deploy does it",
+                "slipway_warning": True,
+            }
         elif outcome.get("failed"):
             outcome["ansible_facts"] = {"slipway_failure": f"{phase}: {outcome.get('msg', '')}"}
         return result | outcome | {"phase": phase, "seconds": round(time.time() - begun, 2)}
@@ -70,21 +74,32 @@ class ActionModule(ReleaseAction):
     def _facts(self, phase: str, choice: Choice, outcome: dict[str, Any]) -> dict[str, Any]:
         if phase == "lock":
             digest = choice.digest or outcome.get("digest", "")
-            release = {"number": choice.number, "digest": digest, "kind": choice.kind, "of": choice.of, "started": time.time()}
+            release = {
+                "number": choice.number,
+                "digest": digest,
+                "kind": choice.kind,
+                "of": choice.of,
+                "started": time.time(),
+            }
             return {"slipway_release": release}
         return {"slipway_commit": outcome["commit"]} if phase == "pull" and "commit" in outcome else {}
 
     def _failure(self) -> str:
         """What went wrong first, on whichever host."""
         failures = ((host, self.facts_of(host).get("slipway_failure")) for host in self.planned_hosts)
-        return next((f"{host}: {failure}" for host, failure in failures if failure), "another host failed or could not be reached")
+        return next(
+            (f"{host}: {failure}" for host, failure in failures if failure),
+            "another host failed or could not be reached",
+        )
 
     def _pull_arguments(self, choice: Choice) -> dict[str, Any]:
         rendering = render_host(self)
         assert rendering.release is not None
         digest = choice.digest or self.release_facts().get("digest", "")
         if not digest:
-            raise InputError([Problem(self.application.name, "image", "no digest", "an image in the registry (playbooks/build.yml)")])
+            raise InputError(
+                [Problem(self.application.name, "image", "no digest", "an image in the registry (playbooks/build.yml)")]
+            )
         name, tag = split_tag(rendering.image)
         kept = self.plan_of(self.host)["releases"].get(str(choice.of), {}) if choice.of else {}
         record = {

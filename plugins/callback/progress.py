@@ -102,7 +102,10 @@ class CallbackModule(DefaultCallback):
             self._watch = None
 
     def _still(self) -> None:
-        self.line(f"     {self.task_name}: still at it after {show_duration(time.monotonic() - self.task_begun)}", C.COLOR_VERBOSE)
+        self.line(
+            f"     {self.task_name}: still at it after {show_duration(time.monotonic() - self.task_begun)}",
+            C.COLOR_VERBOSE,
+        )
         self._start_watch()
 
     # --- results ---
@@ -143,7 +146,9 @@ class CallbackModule(DefaultCallback):
         if self.verbose:
             return super().v2_runner_on_unreachable(result)
         self._stop_watch()
-        for number, text in enumerate(failure_lines(result.host.get_name(), self.task_name, {**result.result, "unreachable": True})):
+        for number, text in enumerate(
+            failure_lines(result.host.get_name(), self.task_name, {**result.result, "unreachable": True})
+        ):
             self.line(text, C.COLOR_UNREACHABLE if number == 0 else None)
         return None
 
@@ -173,7 +178,9 @@ class CallbackModule(DefaultCallback):
             return False
         if data.get("phase") == "unlock":
             return False
-        return bool(data.get("changed") or "phase" in data or data.get("slipway_show") or time.monotonic() - self.task_begun > 2)
+        return bool(
+            data.get("changed") or "phase" in data or data.get("slipway_show") or time.monotonic() - self.task_begun > 2
+        )
 
     def _step(self, shown: list[tuple[str, dict[str, Any]]], count: int) -> str:
         first = shown[0][1]
@@ -211,17 +218,30 @@ class CallbackModule(DefaultCallback):
             return super().v2_playbook_on_stats(stats)
         self._flush()
         seconds = show_duration(time.monotonic() - self.begun)
-        failed = [host for host in stats.processed if stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"]]
+        failed = [
+            host
+            for host in stats.processed
+            if stats.summarize(host)["failures"] or stats.summarize(host)["unreachable"]
+        ]
         if failed or self.failures:
             self.line(f"Failed after {seconds}.", C.COLOR_ERROR)
         elif self.release:
             digest = str(self.release.get("digest", "")).removeprefix("sha256:")[:12]
             domains = next((plan["domains"] for plan in self.plans.values() if plan.get("domains")), [])
             back = f", back to release {self.release['of']}" if self.release.get("of") else ""
-            self.line(f"Release {self.release['number']} is live{back}: image {digest}, {seconds}, {' '.join(domains)}", C.COLOR_OK)
+            self.line(
+                f"Release {self.release['number']} is live{back}: image {digest}, {seconds}, {' '.join(domains)}",
+                C.COLOR_OK,
+            )
         elif self.plans:
             todo = [host for host, plan in self.plans.items() if plan.get("lacks")]
-            what = "Nothing was touched (check mode)." if todo and self.counts["changed"] else "Nothing to do." if not todo else "Done."
+            what = (
+                "Nothing was touched (check mode)."
+                if todo and self.counts["changed"]
+                else "Nothing to do."
+                if not todo
+                else "Done."
+            )
             self.line(f"{what} {seconds}", C.COLOR_OK)
         else:
             self.line(f"Done in {seconds}.", C.COLOR_OK)

@@ -34,7 +34,18 @@ KEYS = {
 HOOKS = ("before_release", "after_release", "on_failure")
 BUILD_KEYS = ("context", "dockerfile", "target", "args")
 # Slipway decides these for every container that it starts; a user's value would break finding it again.
-MANAGED_KEYS = ("image", "container_name", "build", "secrets", "scale", "profiles", "network_mode", "external_links", "links", "extends")
+MANAGED_KEYS = (
+    "image",
+    "container_name",
+    "build",
+    "secrets",
+    "scale",
+    "profiles",
+    "network_mode",
+    "external_links",
+    "links",
+    "extends",
+)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,11 @@ def _external_volumes(prefix: str, definition: dict[str, Any]) -> tuple[dict[str
     for volume in definition.get("volumes") or []:
         entry = dict(volume) if isinstance(volume, dict) else str(volume)
         source = entry.get("source", "") if isinstance(entry, dict) else entry.split(":")[0] if ":" in entry else ""
-        named = bool(source) and not source.startswith((".", "/", "~")) and (not isinstance(entry, dict) or entry.get("type", "volume") == "volume")
+        named = (
+            bool(source)
+            and not source.startswith((".", "/", "~"))
+            and (not isinstance(entry, dict) or entry.get("type", "volume") == "volume")
+        )
         if named:
             name = f"{prefix}-{source}"
             names.append(name)
@@ -80,7 +84,9 @@ def _external_volumes(prefix: str, definition: dict[str, Any]) -> tuple[dict[str
     return ({**definition, "volumes": volumes} if volumes else definition), names
 
 
-def _project(application: Application, name: str, services: dict[str, Any], volumes: list[str], secrets: list[str]) -> dict[str, Any]:
+def _project(
+    application: Application, name: str, services: dict[str, Any], volumes: list[str], secrets: list[str]
+) -> dict[str, Any]:
     project: dict[str, Any] = {
         "name": name,
         "services": services,
@@ -120,7 +126,11 @@ def render_services(application: Application, bind_address: str = "") -> Service
                 definition["ports"] = [f"{bind_address}:{preset.port}:{preset.port}"]
             own = {key: value for key, value in preset.secrets.items() if key in definition.get("secrets", [])}
             hashes[name] = fingerprint([definition, secrets_fingerprint(f"{application.name}/{name}", own)])
-            labels = {f"{LABEL}.app": application.name, f"{LABEL}.service": service.name, f"{LABEL}.config": hashes[name]}
+            labels = {
+                f"{LABEL}.app": application.name,
+                f"{LABEL}.service": service.name,
+                f"{LABEL}.config": hashes[name],
+            }
             containers[name] = escape(merge(definition, {"labels": _label_mapping(definition) | labels}))
     compose = _project(application, application.services_project, containers, volumes, [*secrets, *generated])
     return ServicesProject(compose, secrets, tuple(generated), tuple(dict.fromkeys(volumes)), hashes)
@@ -161,7 +171,9 @@ def _process_definition(application: Application, process: Process, extra_hosts:
     return definition
 
 
-def render_release(application: Application, processes: list[Process], extra_hosts: dict[str, str] | None = None) -> ReleaseProject:
+def render_release(
+    application: Application, processes: list[Process], extra_hosts: dict[str, str] | None = None
+) -> ReleaseProject:
     """The release's project on a host that runs `processes`, still without number and image (see release_project.py).
 
     `config` is the fingerprint of the wanted state; `extra_hosts` maps data services on another host to its address.
@@ -174,9 +186,13 @@ def render_release(application: Application, processes: list[Process], extra_hos
         wanted.append(Process(MIGRATE, definition | {"restart": "no", "profiles": [MIGRATE]}))
     for name, hook in sorted(application.hooks.items()):
         if "container" in hook:
-            wanted.append(Process(hook_process(name), {"command": hook["container"], "restart": "no", "profiles": ["hook"]}))
+            wanted.append(
+                Process(hook_process(name), {"command": hook["container"], "restart": "no", "profiles": ["hook"]})
+            )
     for process in wanted:
-        definition, names = _external_volumes(application.name, _process_definition(application, process, extra_hosts or {}))
+        definition, names = _external_volumes(
+            application.name, _process_definition(application, process, extra_hosts or {})
+        )
         volumes += names
         labels = {f"{LABEL}.app": application.name, f"{LABEL}.process": process.name}
         containers[process.name] = escape(merge(definition, {"labels": _label_mapping(definition) | labels}))

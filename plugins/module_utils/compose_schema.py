@@ -24,7 +24,9 @@ def _schema() -> dict[str, Any]:
 def _service_validator() -> Any:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator({"$schema": _schema()["$schema"], "$ref": "#/$defs/service", "$defs": _schema()["$defs"]})
+    return Draft202012Validator(
+        {"$schema": _schema()["$schema"], "$ref": "#/$defs/service", "$defs": _schema()["$defs"]}
+    )
 
 
 @lru_cache(maxsize=1)
@@ -41,7 +43,9 @@ def service_problems(file: str, key: str, definition: dict[str, Any]) -> list[Pr
     unknown = [name for name in definition if name not in _service_keys() and not str(name).startswith("x-")]
     problems = [unknown_key(file, f"{key}.{name}", str(name), _service_keys()) for name in unknown]
     known = {name: value for name, value in definition.items() if name not in unknown}
-    error = best_match(error for error in _service_validator().iter_errors(known) if error.validator != "unevaluatedProperties")
+    error = best_match(
+        error for error in _service_validator().iter_errors(known) if error.validator != "unevaluatedProperties"
+    )
     if error is not None:
         where = ".".join([key, *(str(part) for part in error.absolute_path)])
         if error.validator == "additionalProperties":

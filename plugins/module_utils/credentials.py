@@ -22,7 +22,11 @@ def service_settings(application: Application, service: Service) -> dict[str, An
         except ValueError:
             continue
         if host == service.name:
-            found = {"user": unquote(url.username or ""), "password": unquote(url.password or ""), "database": url.path.strip("/")}
+            found = {
+                "user": unquote(url.username or ""),
+                "password": unquote(url.password or ""),
+                "database": url.path.strip("/"),
+            }
             settings = {key: text for key, text in found.items() if text}
             break
     return settings | service.settings

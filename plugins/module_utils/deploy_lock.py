@@ -73,7 +73,14 @@ class DeployLock:
 
     def _write(self, owner: str, purpose: str, since: str) -> None:
         expires = time.time() + self.seconds
-        record = {"owner": owner, "purpose": purpose, "since": since, "expires": timestamp(expires), "expires_at": expires, "token": self.token}
+        record = {
+            "owner": owner,
+            "purpose": purpose,
+            "since": since,
+            "expires": timestamp(expires),
+            "expires_at": expires,
+            "token": self.token,
+        }
         write_json(self.path, record)
 
     def refresh(self) -> None:
@@ -82,7 +89,9 @@ class DeployLock:
             held = self.holder()
             if held is None or held["token"] != self.token:
                 who = f"{held['owner']} took it over" if held else "somebody removed it"
-                raise OperationError(f"this deploy lost its lock ({who}): it stops here; run it again when the other one has ended")
+                raise OperationError(
+                    f"this deploy lost its lock ({who}): it stops here; run it again when the other one has ended"
+                )
             self._write(held["owner"], held["purpose"], held["since"])
 
     def release(self) -> bool:

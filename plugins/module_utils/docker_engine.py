@@ -40,11 +40,20 @@ class Container:
         return self.status == "running"
 
 
-def run(arguments: Sequence[str], folder: Path | None = None, check: bool = True, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    arguments: Sequence[str], folder: Path | None = None, check: bool = True, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Runs a command. Raises OperationError with its last lines when `check` and it fails."""
     try:
         result = subprocess.run(
-            list(arguments), cwd=folder, input=text, capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS, check=False
+            list(arguments),
+            cwd=folder,
+            input=text,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMMAND_SECONDS,
+            check=False,
         )
     except FileNotFoundError:
         raise OperationError(f"{arguments[0]} is not installed on this host") from None
@@ -69,20 +78,46 @@ def explain(text: str, arguments: Sequence[str]) -> str:
         return f"the registry does not have this image: {last}; build it (playbooks/build.yml), or name another with -e tag="
     if "unauthorized" in low or "authentication required" in low or "access denied" in low or "denied:" in low:
         return f"the registry refused the login: {last}; check registry_username and registry_password"
-    if any(sign in low for sign in ("connection refused", "no such host", "i/o timeout", "no route to host", "server misbehaving", "tls handshake timeout")):
+    if any(
+        sign in low
+        for sign in (
+            "connection refused",
+            "no such host",
+            "i/o timeout",
+            "no route to host",
+            "server misbehaving",
+            "tls handshake timeout",
+        )
+    ):
         return f"the registry cannot be reached from this host: {last}"
     if "cannot connect to the docker daemon" in low:
         return "the Docker engine does not answer on this host: `systemctl status docker` says why"
     return f"`{' '.join(arguments[:3])}` failed: {last}"
 
 
-def docker(*arguments: str, check: bool = True, folder: Path | None = None, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def docker(
+    *arguments: str, check: bool = True, folder: Path | None = None, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
     return run(["docker", *arguments], folder=folder, check=check, text=text)
 
 
 def compose(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """`docker compose` on the project that `folder`/compose.yaml defines."""
-    return run(["docker", "compose", "--ansi", "never", "--progress", "plain", "--file", str(folder / "compose.yaml"), *arguments], folder, check)
+    return run(
+        [
+            "docker",
+            "compose",
+            "--ansi",
+            "never",
+            "--progress",
+            "plain",
+            "--file",
+            str(folder / "compose.yaml"),
+            *arguments,
+        ],
+        folder,
+        check,
+    )
 
 
 def containers(application: str, *filters: str) -> list[Container]:

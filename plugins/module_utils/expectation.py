@@ -127,7 +127,9 @@ def expected_services(compose: dict[str, Any]) -> list[ExpectedContainer]:
     return [expected_container("service", name, each) for name, each in compose.get("services", {}).items()]
 
 
-def container_of(wanted: ExpectedContainer, release: int, application: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+def container_of(
+    wanted: ExpectedContainer, release: int, application: str, found: list[dict[str, Any]]
+) -> dict[str, Any]:
     """The `docker inspect` of the container that is meant, {} when there is none."""
     matching = []
     for data in found:

@@ -53,7 +53,9 @@ def write_json(path: Path, value: dict[str, Any], mode: int = 0o600) -> bool:
 def check_format(value: dict[str, Any], path: Path) -> dict[str, Any]:
     """The value, if this Slipway can read it. Raises FormatError."""
     if int(value.get("format", 0)) > FORMAT:
-        raise FormatError(f"{path} was written by a newer Slipway (format {value['format']}, this one knows {FORMAT}): update Slipway")
+        raise FormatError(
+            f"{path} was written by a newer Slipway (format {value['format']}, this one knows {FORMAT}): update Slipway"
+        )
     return value
 
 

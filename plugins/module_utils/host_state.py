@@ -46,7 +46,10 @@ class ApplicationState:
 
     def journal(self, number: int, step: str, state: str, **detail: Any) -> None:
         """Records that a phase of a release has begun, is done or has failed."""
-        append_line(self.release_folder(number) / "journal.jsonl", {"at": now(), "time": time.time(), "run": self.run, "step": step, "state": state, **detail})
+        append_line(
+            self.release_folder(number) / "journal.jsonl",
+            {"at": now(), "time": time.time(), "run": self.run, "step": step, "state": state, **detail},
+        )
 
     def journal_lines(self, number: int) -> list[dict[str, Any]]:
         return read_lines(self.release_folder(number) / "journal.jsonl")
@@ -73,7 +76,11 @@ class ApplicationState:
     def live(self) -> int:
         """The number of the live release, 0 when there is none."""
         try:
-            return int(self.live_link.readlink().name) if hasattr(self.live_link, "readlink") else int(self.live_link.resolve().name)
+            return (
+                int(self.live_link.readlink().name)
+                if hasattr(self.live_link, "readlink")
+                else int(self.live_link.resolve().name)
+            )
         except (OSError, ValueError):
             return 0
 

@@ -32,7 +32,11 @@ def ask(address: str, check: HealthCheck) -> int:
     connection = http.client.HTTPConnection(address, check.port, timeout=5)
     try:
         # The proxy in front speaks HTTPS: an application that redirects plain HTTP is to answer as it will there.
-        connection.request("GET", check.path, headers={"Host": check.host, "X-Forwarded-Proto": "https", "User-Agent": "slipway-health"})
+        connection.request(
+            "GET",
+            check.path,
+            headers={"Host": check.host, "X-Forwarded-Proto": "https", "User-Agent": "slipway-health"},
+        )
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0
@@ -75,7 +79,9 @@ class Readiness:
     def _give_up(self, container: Container) -> None:
         """Raises OperationError when waiting is of no use."""
         if container.status == "exited" or container.restarts:
-            raise OperationError(f"{container.name} exited with code {container.exit_code} right after its start", logs(container))
+            raise OperationError(
+                f"{container.name} exited with code {container.exit_code} right after its start", logs(container)
+            )
         if container.health == "unhealthy":
             raise OperationError(f"{container.name} is unhealthy by its own health check", logs(container))
         seconds = time.time() - self.begun

@@ -43,7 +43,11 @@ def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
         record = plan["releases"].get(str(number))
         if record is None:
             continue
-        same = record.get("config") == plan["config"] and record.get("digest") == plan["digest"] and record.get("kind") == "deploy"
+        same = (
+            record.get("config") == plan["config"]
+            and record.get("digest") == plan["digest"]
+            and record.get("kind") == "deploy"
+        )
         if not same or record.get("secrets") != plan["secrets"]:
             return 0
     return number
@@ -51,8 +55,14 @@ def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
 
 def _rollback(plans: Mapping[str, Mapping[str, Any]], wanted: str, fresh: int) -> Choice:
     live = max(plan["live"] for plan in plans.values())
-    succeeded = [line["release"] for line in next(iter(plans.values()))["ledger"] if line.get("result") == "live" and line["release"] != live]
-    there = [number for number in dict.fromkeys(succeeded) if all(str(number) in plan["releases"] for plan in plans.values())]
+    succeeded = [
+        line["release"]
+        for line in next(iter(plans.values()))["ledger"]
+        if line.get("result") == "live" and line["release"] != live
+    ]
+    there = [
+        number for number in dict.fromkeys(succeeded) if all(str(number) in plan["releases"] for plan in plans.values())
+    ]
     expected = "one of " + ", ".join(map(str, there)) if there else "an earlier release; this fleet has none"
     if wanted:
         if not wanted.isdigit() or int(wanted) not in there:

@@ -14,6 +14,7 @@ from .prune import prune
 from .readiness import established_connections
 from .release_phases import Outcome, clean_folder, is_one_off
 
+
 def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
     """New requests go to the new release from here on. One rename; the old release still runs."""
     changed = state.live() != number or (has_web and state.upstream() != number)
@@ -29,19 +30,33 @@ def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
     return Outcome(f"release {number} is live" if changed else "already live", changed)
 
 
-def settle(state: ApplicationState, number: int, port: int, drain_seconds: float, keep: int, patience: float) -> Outcome:
+def settle(
+    state: ApplicationState, number: int, port: int, drain_seconds: float, keep: int, patience: float
+) -> Outcome:
     """Old workers finish their job, old web drains and stops; then the ledger, and what is too old goes."""
     begun = state.begin(number, "settle")
-    waiting = retire(state, [c for c in engine.containers(state.application) if c.release not in (0, number)], port, drain_seconds, begun, patience)
+    waiting = retire(
+        state,
+        [c for c in engine.containers(state.application) if c.release not in (0, number)],
+        port,
+        drain_seconds,
+        begun,
+        patience,
+    )
     if waiting:
         return Outcome(f"waiting for {waiting} ({show_duration(time.time() - begun)})", changed=True, finished=False)
     _remove_one_offs(state, number)
     record = state.release(number) or {}
     changed = not any(line.get("release") == number and line.get("result") == "live" for line in state.ledger())
     if changed:
-        line = {key: record.get(key) for key in ("kind", "of", "image", "tag", "commit", "config", "secrets", "by", "created", "previous")}
+        line = {
+            key: record.get(key)
+            for key in ("kind", "of", "image", "tag", "commit", "config", "secrets", "by", "created", "previous")
+        }
         started = float(record.get("started") or time.time())
-        state.write_ledger({"release": number, "result": "live", "at": now(), "seconds": round(time.time() - started, 1), **line})
+        state.write_ledger(
+            {"release": number, "result": "live", "at": now(), "seconds": round(time.time() - started, 1), **line}
+        )
     state.journal(number, "settle", "done")
     removed = prune(state, number, keep)
     for old in state.release_numbers():
@@ -51,7 +66,9 @@ def settle(state: ApplicationState, number: int, port: int, drain_seconds: float
     return Outcome(text, changed or bool(removed))
 
 
-def revert(state: ApplicationState, number: int, port: int, drain_seconds: float, reason: str, patience: float) -> Outcome:
+def revert(
+    state: ApplicationState, number: int, port: int, drain_seconds: float, reason: str, patience: float
+) -> Outcome:
     """Back to the release that served before; the new one's containers, secrets and folder go. Does nothing twice."""
     record = state.release(number)
     if record is None:
@@ -62,7 +79,9 @@ def revert(state: ApplicationState, number: int, port: int, drain_seconds: float
     if previous == number:
         return Outcome(f"release {number} was live before and stays")
     if state.upstream() == number or state.live() == number:
-        has_web = previous and any(c.process == "web" for c in engine.containers(state.application, f"slipway.release={previous}"))
+        has_web = previous and any(
+            c.process == "web" for c in engine.containers(state.application, f"slipway.release={previous}")
+        )
         state.set_upstream(previous if has_web else 0)
         state.set_live(previous)
     fresh = engine.containers(state.application, f"slipway.release={number}")
@@ -79,7 +98,15 @@ def revert(state: ApplicationState, number: int, port: int, drain_seconds: float
 
 def _wake(state: ApplicationState, previous: int) -> None:
     """Starts what the settle of the failed release has already stopped of the old one, and lets it be told to stop again later."""
-    asleep = [c.id for c in engine.containers(state.application, f"slipway.release={previous}") if not c.running and not is_one_off(c.process)] if previous else []
+    asleep = (
+        [
+            c.id
+            for c in engine.containers(state.application, f"slipway.release={previous}")
+            if not c.running and not is_one_off(c.process)
+        ]
+        if previous
+        else []
+    )
     if asleep:
         engine.docker("start", *asleep)
 
@@ -97,7 +124,9 @@ def _remove_one_offs(state: ApplicationState, number: int) -> None:
         engine.docker("rm", *ids, check=False)
 
 
-def retire(state: ApplicationState, old: list[Container], port: int, drain_seconds: float, begun: float, patience: float) -> str:
+def retire(
+    state: ApplicationState, old: list[Container], port: int, drain_seconds: float, begun: float, patience: float
+) -> str:
     """Stops and removes containers: web ones when drained, others at once, each within its stop_grace_period.
 
     Returns what is still waited for after `patience` seconds, '' when all are gone. The stop signal is sent once only:

@@ -61,15 +61,21 @@ def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> O
         if config is None:
             raise OperationError(f"{request.image} was pulled and is not there; deploy again")
     changed = _write_release(state, request, config)
-    engine.ensure_volumes([volume["name"] for volume in (request.compose.get("volumes") or {}).values()], state.application)
-    created = {container.process for container in engine.containers(state.application, f"slipway.release={request.number}")}
+    engine.ensure_volumes(
+        [volume["name"] for volume in (request.compose.get("volumes") or {}).values()], state.application
+    )
+    created = {
+        container.process for container in engine.containers(state.application, f"slipway.release={request.number}")
+    }
     if created != set(request.compose["services"]):
         engine.compose(folder, "--profile", "*", "create", "--no-build", "--pull", "never")
         changed = True
     labels = config.get("Labels") or {}
     state.journal(request.number, "pull", "done")
     commit = labels.get("org.opencontainers.image.revision", "")
-    return Outcome(f"image there, containers created in {show_duration(time.time() - begun)}", changed, facts={"commit": commit})
+    return Outcome(
+        f"image there, containers created in {show_duration(time.time() - begun)}", changed, facts={"commit": commit}
+    )
 
 
 def _write_release(state: ApplicationState, request: ReleaseRequest, config: dict[str, Any]) -> bool:
@@ -84,11 +90,18 @@ def _write_release(state: ApplicationState, request: ReleaseRequest, config: dic
         changed |= write_atomically(secrets / name, value, 0o444)
     changed |= write_atomically(folder / "environment.sh", WRAPPER, 0o755)
     project = number_project(request.compose, request.number, request.image, config, request.facts)
-    changed |= write_atomically(folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600)
+    changed |= write_atomically(
+        folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600
+    )
     changed |= write_json(folder / "rendered.json", {"compose": request.compose})
     old = state.release(request.number) or {}
     revision = (config.get("Labels") or {}).get("org.opencontainers.image.revision", "")
-    record = {"created": now(), "previous": state.live(), **request.record, "commit": request.record.get("commit") or revision}
+    record = {
+        "created": now(),
+        "previous": state.live(),
+        **request.record,
+        "commit": request.record.get("commit") or revision,
+    }
     kept = {key: old[key] for key in ("created", "previous", "migrated") if key in old}
     state.write_release(request.number, {**record, **kept})
     return changed
@@ -100,7 +113,9 @@ def _pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
     log, code, pid = folder / "pull.log", folder / "pull.exit", folder / "pull.pid"
     if not (pid.exists() and _alive(int(pid.read_text(encoding="ascii") or 0))) and not code.exists():
         script = 'docker pull "$1" >pull.log 2>&1; echo $? >pull.exit.new; mv pull.exit.new pull.exit'
-        process = subprocess.Popen(["sh", "-c", script, "sh", image], cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            ["sh", "-c", script, "sh", image], cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL
+        )
         pid.write_text(str(process.pid), encoding="ascii")
     end = time.monotonic() + patience
     while not code.exists():
@@ -133,10 +148,15 @@ def migrate(state: ApplicationState, number: int, seconds: float, patience: floa
     record = state.release(number) or {}
     if record.get("migrated"):
         return Outcome("already done")
-    others = [c for c in engine.containers(state.application, "slipway.process=migrate") if c.running and c.release != number]
+    others = [
+        c for c in engine.containers(state.application, "slipway.process=migrate") if c.running and c.release != number
+    ]
     if others and time.time() - state.begin(number, "migrate") < seconds:
         time.sleep(min(patience, 1.0))
-        return Outcome(f"the migration of release {others[0].release}, which was cut off, still runs: waiting for it", finished=False)
+        return Outcome(
+            f"the migration of release {others[0].release}, which was cut off, still runs: waiting for it",
+            finished=False,
+        )
     outcome = run_to_end(state, number, "migrate", seconds, patience)
     if outcome.finished and outcome.changed:
         state.write_release(number, {**record, "migrated": True})
@@ -163,12 +183,16 @@ def run_to_end(state: ApplicationState, number: int, process: str, seconds: floa
         waited = time.time() - begun
         if waited > seconds:
             engine.docker("kill", container.id, check=False)
-            raise OperationError(f"{process} did not end within {show_duration(seconds)} (its `timeout`)", engine.logs(container))
+            raise OperationError(
+                f"{process} did not end within {show_duration(seconds)} (its `timeout`)", engine.logs(container)
+            )
         if time.monotonic() >= end:
             return Outcome(f"{process} runs for {show_duration(waited)}", changed=True, finished=False)
         time.sleep(0.05)
     if container.exit_code != 0:
-        raise OperationError(f"{process} failed with exit code {container.exit_code}; the old release serves on", engine.logs(container))
+        raise OperationError(
+            f"{process} failed with exit code {container.exit_code}; the old release serves on", engine.logs(container)
+        )
     state.journal(number, process, "done")
     return Outcome(f"{process} ended well after {show_duration(time.time() - begun)}", changed=True)
 
@@ -182,11 +206,15 @@ def start(state: ApplicationState, number: int, check: HealthCheck | None, patie
     begun = state.begin(number, "start")
     if any(container.status == "exited" for container in asleep) and state.live() != number:
         failed = next(container for container in asleep if container.status == "exited")
-        raise OperationError(f"{failed.name} exited with code {failed.exit_code} right after its start", engine.logs(failed))
+        raise OperationError(
+            f"{failed.name} exited with code {failed.exit_code} right after its start", engine.logs(failed)
+        )
     if asleep:
         result = engine.docker("start", *[container.id for container in asleep], check=False)
         if result.returncode != 0:
-            raise OperationError(engine.explain(result.stderr, ["docker", "start", asleep[0].name]), engine.tail(result.stderr, 5))
+            raise OperationError(
+                engine.explain(result.stderr, ["docker", "start", asleep[0].name]), engine.tail(result.stderr, 5)
+            )
     waiting = Readiness(check, begun).wait([container.id for container in found], patience)
     if waiting:
         message = f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})"

@@ -27,7 +27,12 @@ def words(value: Any) -> list[str]:
 
 
 def number_project(
-    compose: dict[str, Any], number: int, image: str, image_config: dict[str, Any], facts: dict[str, str] | None = None, web: str = "web"
+    compose: dict[str, Any],
+    number: int,
+    image: str,
+    image_config: dict[str, Any],
+    facts: dict[str, str] | None = None,
+    web: str = "web",
 ) -> dict[str, Any]:
     """The project `<app>-r<number>`, with its image, its own web alias, and the secrets' wrapper in front of each entrypoint.
 
@@ -61,7 +66,13 @@ def _wrap(definition: dict[str, Any], image_config: dict[str, Any]) -> None:
     own = "entrypoint" in definition
     entrypoint = words(definition["entrypoint"]) if own else words(_escaped(image_config.get("Entrypoint")))
     # As in Docker: with an entrypoint of one's own, the image's command does not apply.
-    command = words(definition["command"]) if "command" in definition else [] if own else words(_escaped(image_config.get("Cmd")))
+    command = (
+        words(definition["command"])
+        if "command" in definition
+        else []
+        if own
+        else words(_escaped(image_config.get("Cmd")))
+    )
     definition["entrypoint"] = ["/bin/sh", WRAPPER_PATH, *entrypoint]
     definition["command"] = command
     definition["volumes"] = [*(definition.get("volumes") or []), f"./environment.sh:{WRAPPER_PATH}:ro"]

@@ -19,7 +19,13 @@ SERVICE_SECONDS = 240
 
 
 def converge(
-    state: ApplicationState, compose: dict[str, Any], secrets: dict[str, str], generated: list[str], network: str, seconds: float, patience: float
+    state: ApplicationState,
+    compose: dict[str, Any],
+    secrets: dict[str, str],
+    generated: list[str],
+    network: str,
+    seconds: float,
+    patience: float,
 ) -> Outcome:
     """Network, volumes, secrets, containers, health. Raises OperationError with the last log lines of a service that fails."""
     folder = state.folder / "services"
@@ -38,7 +44,11 @@ def converge(
         made.append("containers")
     waiting = _wait(state.application, seconds, begun, patience, began_file)
     if waiting:
-        return Outcome(f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})", True, finished=False)
+        return Outcome(
+            f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})",
+            True,
+            finished=False,
+        )
     began_file.unlink(missing_ok=True)
     names = ", ".join(compose["services"])
     return Outcome(f"{names} healthy after {show_duration(time.time() - begun)}", changed=bool(made) or differed)
@@ -63,7 +73,10 @@ def _write(folder: Path, compose: dict[str, Any], secrets: dict[str, str], gener
     for name in generated:
         if not (inner / name).exists():
             changed |= write_atomically(inner / name, random.token_urlsafe(32), 0o444)
-    return write_atomically(folder / "compose.yaml", json.dumps(compose, indent=2, ensure_ascii=False) + "\n", 0o600) or changed
+    return (
+        write_atomically(folder / "compose.yaml", json.dumps(compose, indent=2, ensure_ascii=False) + "\n", 0o600)
+        or changed
+    )
 
 
 def _service_containers(application: str) -> list[engine.Container]:
@@ -84,11 +97,21 @@ def _wait(application: str, seconds: float, begun: float, patience: float, began
             return []
         waited = time.time() - begun
         for container in waiting:
-            failed = container.health == "unhealthy" or container.restarts > 2 or (container.status == "exited" and waited > 10)
+            failed = (
+                container.health == "unhealthy"
+                or container.restarts > 2
+                or (container.status == "exited" and waited > 10)
+            )
             if failed or waited > seconds:
                 began_file.unlink(missing_ok=True)
-                how = f"exited with code {container.exit_code}" if container.status != "running" or container.restarts else "is not healthy"
-                raise OperationError(f"the data service {container.service} {how} after {show_duration(waited)}", engine.logs(container))
+                how = (
+                    f"exited with code {container.exit_code}"
+                    if container.status != "running" or container.restarts
+                    else "is not healthy"
+                )
+                raise OperationError(
+                    f"the data service {container.service} {how} after {show_duration(waited)}", engine.logs(container)
+                )
         if time.monotonic() >= end:
             return [container.service for container in waiting]
         time.sleep(0.2)

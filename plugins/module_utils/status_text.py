@@ -16,13 +16,21 @@ def status_lines(application: str, probe: Probe) -> list[str]:
     if record is None:
         lines = ["no release is live"]
     else:
-        since = next((line["at"] for line in reversed(probe.ledger) if line.get("release") == probe.live), record.get("created", ""))
+        since = next(
+            (line["at"] for line in reversed(probe.ledger) if line.get("release") == probe.live),
+            record.get("created", ""),
+        )
         commit = f", commit {record['commit'][:12]}" if record.get("commit") else ""
-        lines = [f"release {probe.live} is live since {since}, by {record.get('by', 'unknown')}{commit}", f"image {record.get('image', '')}"]
+        lines = [
+            f"release {probe.live} is live since {since}, by {record.get('by', 'unknown')}{commit}",
+            f"image {record.get('image', '')}",
+        ]
     if probe.maintenance:
         lines.append("maintenance mode is on")
     if probe.lock:
-        lines.append(f"locked by {probe.lock['owner']} ({probe.lock['purpose']}) since {probe.lock['since']}, until {probe.lock['expires']}")
+        lines.append(
+            f"locked by {probe.lock['owner']} ({probe.lock['purpose']}) since {probe.lock['since']}, until {probe.lock['expires']}"
+        )
     for container in sorted(probe.own(application), key=lambda c: (c.service, -c.release, c.name)):
         kind = container.service or f"{container.process} of release {container.release}"
         lines.append(f"{container.name}: {kind}, {container.status}")
@@ -43,5 +51,7 @@ def fleet_lines(live: Mapping[str, tuple[int, str]]) -> list[str]:
     """How the hosts differ; `live` maps each app host to its live release and digest."""
     if len(set(live.values())) <= 1:
         return []
-    parts = ", ".join(f"{host} has {'release ' + str(number) if number else 'none'}" for host, (number, _digest) in live.items())
+    parts = ", ".join(
+        f"{host} has {'release ' + str(number) if number else 'none'}" for host, (number, _digest) in live.items()
+    )
     return [f"the fleet is mixed: {parts}; the next deploy ends that"]

@@ -58,13 +58,13 @@ fingerprint:
   type: str
 """
 
-import re  # noqa: E402
-import shutil  # noqa: E402
-import tempfile  # noqa: E402
-from pathlib import Path  # noqa: E402
+import re
+import shutil
+import tempfile
+from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible.module_utils.urls import fetch_url  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.urls import fetch_url
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}")
 

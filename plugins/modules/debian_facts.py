@@ -78,9 +78,9 @@ sysctls:
   type: dict
 """
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
 
 
 def parse_os_release(text: str) -> dict[str, str]:

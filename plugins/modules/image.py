@@ -109,11 +109,11 @@ log:
   type: str
 """
 
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from pathlib import Path
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.image_build import (  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils.image_build import (
     CONTENT_LABEL,
     Build,
     build_and_push,
@@ -121,7 +121,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.image_build import (  
     record,
     retag_latest,
 )
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError  # noqa: E402
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 
 
 def converge(module: AnsibleModule, build: Build) -> dict[str, Any]:

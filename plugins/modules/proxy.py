@@ -75,15 +75,15 @@ log:
   type: str
 """
 
-import tempfile  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+import tempfile
+from pathlib import Path
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils import docker_engine as engine  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import Port, ProxyHost  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils import docker_engine as engine
+from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import Port, ProxyHost
 
 
 def read(path: Path) -> str:

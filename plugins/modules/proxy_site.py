@@ -78,13 +78,13 @@ log:
   type: str
 """
 
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from pathlib import Path
+from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost
 
 
 def refuse_conflicts(proxy: ProxyHost, app: str, domains: list[str]) -> None:

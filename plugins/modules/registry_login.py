@@ -50,11 +50,11 @@ EXAMPLES = r"""
 
 RETURN = r""" # """
 
-from pathlib import Path  # noqa: E402
+from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError  # noqa: E402
-from ansible_collections.slipway.vps.plugins.module_utils.registry import (  # noqa: E402
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.registry import (
     Login,
     configuration_path,
     is_logged_in,

@@ -138,7 +138,14 @@ from ansible_collections.slipway.vps.plugins.module_utils.image_digest import re
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 from ansible_collections.slipway.vps.plugins.module_utils.readiness import HealthCheck
 from ansible_collections.slipway.vps.plugins.module_utils.release_cutover import revert, settle, switch
-from ansible_collections.slipway.vps.plugins.module_utils.release_phases import Outcome, ReleaseRequest, migrate, pull, run_to_end, start
+from ansible_collections.slipway.vps.plugins.module_utils.release_phases import (
+    Outcome,
+    ReleaseRequest,
+    migrate,
+    pull,
+    run_to_end,
+    start,
+)
 
 LOCK_OPTIONS = {
     "token": {"type": "str", "required": True, "no_log": False},
@@ -185,9 +192,13 @@ def _request(state: ApplicationState, arguments: dict) -> ReleaseRequest:
     if arguments["from_release"]:
         kept = read_json(state.release_folder(arguments["from_release"]) / "rendered.json")
         if kept is None:
-            raise OperationError(f"this host does not have release {arguments['from_release']} any more: playbooks/status.yml lists what it has")
+            raise OperationError(
+                f"this host does not have release {arguments['from_release']} any more: playbooks/status.yml lists what it has"
+            )
         compose = kept["compose"]
-    return ReleaseRequest(arguments["number"], arguments["image"], compose, arguments["secrets"], arguments["record"], arguments["facts"])
+    return ReleaseRequest(
+        arguments["number"], arguments["image"], compose, arguments["secrets"], arguments["record"], arguments["facts"]
+    )
 
 
 def main() -> None:
@@ -226,7 +237,12 @@ def main() -> None:
     except FormatError as error:
         module.fail_json(msg=str(error), log="", finished=True, message=str(error))
     except OSError as error:
-        module.fail_json(msg=f"{error.strerror or error} ({error.filename or 'this host'})", log="", finished=True, message=str(error))
+        module.fail_json(
+            msg=f"{error.strerror or error} ({error.filename or 'this host'})",
+            log="",
+            finished=True,
+            message=str(error),
+        )
     module.exit_json(changed=outcome.changed, finished=outcome.finished, message=outcome.message, **outcome.facts)
 
 

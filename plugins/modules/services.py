@@ -101,7 +101,12 @@ def main() -> None:
     except OperationError as error:
         module.fail_json(msg=error.message, log=error.log, finished=True, message=error.message)
     except OSError as error:
-        module.fail_json(msg=f"{error.strerror or error} ({error.filename or 'this host'})", log="", finished=True, message=str(error))
+        module.fail_json(
+            msg=f"{error.strerror or error} ({error.filename or 'this host'})",
+            log="",
+            finished=True,
+            message=str(error),
+        )
     module.exit_json(changed=outcome.changed, finished=outcome.finished, message=outcome.message)
 
 

@@ -9,7 +9,10 @@ from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.vps.plugins.module_utils.application import APP_GROUP, DATA_GROUP, Application
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
-from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import application_name, load_application
+from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
+    application_name,
+    load_application,
+)
 
 # A phase of a release returns after so many seconds of waiting, so that progress can be shown.
 PATIENCE_SECONDS = 5.0
@@ -73,7 +76,9 @@ class ApplicationAction(ActionBase):
         """Runs a module on the host, again and again until it has finished; shows what it waits for when that changes or takes long."""
         changed = False
         while True:
-            result = self._execute_module(module_name=module, module_args={**arguments, "patience": PATIENCE_SECONDS}, task_vars=self.variables)
+            result = self._execute_module(
+                module_name=module, module_args={**arguments, "patience": PATIENCE_SECONDS}, task_vars=self.variables
+            )
             changed = changed or bool(result.get("changed"))
             if result.get("failed") or result.get("unreachable") or result.get("finished", True):
                 return {**result, "changed": changed}
@@ -83,5 +88,3 @@ class ApplicationAction(ActionBase):
 def input_failure(error: InputError) -> dict[str, Any]:
     """The result of a task whose input is wrong: one line a problem, no traceback."""
     return {"failed": True, "msg": str(error), "slipway_input": [str(problem) for problem in error.problems]}
-
-

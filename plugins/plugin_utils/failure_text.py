@@ -8,10 +8,19 @@ from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import t
 
 # What Ansible says of a cause, and what a person can do about it.
 HINTS = (
-    ("missing sudo password", "sudo wants a password: run with --ask-become-pass, or allow the user sudo without one (NOPASSWD)"),
-    ("a password is required", "sudo wants a password: run with --ask-become-pass, or allow the user sudo without one (NOPASSWD)"),
+    (
+        "missing sudo password",
+        "sudo wants a password: run with --ask-become-pass, or allow the user sudo without one (NOPASSWD)",
+    ),
+    (
+        "a password is required",
+        "sudo wants a password: run with --ask-become-pass, or allow the user sudo without one (NOPASSWD)",
+    ),
     ("incorrect sudo password", "the sudo password was refused: check ansible_become_password or --ask-become-pass"),
-    ("host key verification failed", "the host key is not the one in the inventory's known_hosts: find out why before you change that file"),
+    (
+        "host key verification failed",
+        "the host key is not the one in the inventory's known_hosts: find out why before you change that file",
+    ),
     ("permission denied (publickey", "the server refuses the key: check ansible_user and ansible_ssh_private_key_file"),
     ("connection refused", "nothing listens on the SSH port: check ansible_host and ansible_port, and that sshd runs"),
     ("timed out", "no answer: check ansible_host, the server's firewall and that it runs"),
@@ -36,7 +45,9 @@ def failure_lines(host: str, task: str, data: dict[str, Any]) -> list[str]:
         lines = [message]
     else:
         lines = [f"{host}: {data.get('phase') or task} failed: {message}"]
-    log = str(data.get("log") or data.get("slipway_log") or data.get("module_stderr") or data.get("stderr") or "").strip()
+    log = str(
+        data.get("log") or data.get("slipway_log") or data.get("module_stderr") or data.get("stderr") or ""
+    ).strip()
     if log:
         lines += [f"    | {line}" for line in tail(log).splitlines()]
     advice = hint(f"{message} {log}")

@@ -29,15 +29,21 @@ def application_name(inventory: Path, wanted: str) -> str:
     if wanted and wanted in names:
         return wanted
     if not names:
-        raise InputError([Problem(_show(folder), "(folder)", "no application", "a file <app>.yml; inventory/example shows one")])
+        raise InputError(
+            [Problem(_show(folder), "(folder)", "no application", "a file <app>.yml; inventory/example shows one")]
+        )
     if wanted:
         raise InputError([Problem(_show(folder), "-e app", repr(wanted), "one of " + ", ".join(names))])
     if len(names) > 1:
-        raise InputError([Problem(_show(folder), "-e app", "nothing, and several applications", "one of " + ", ".join(names))])
+        raise InputError(
+            [Problem(_show(folder), "-e app", "nothing, and several applications", "one of " + ", ".join(names))]
+        )
     return names[0]
 
 
-def load_application(inventory: Path, name: str, loader: DataLoader, templar: Any, variables: dict[str, Any]) -> Application:
+def load_application(
+    inventory: Path, name: str, loader: DataLoader, templar: Any, variables: dict[str, Any]
+) -> Application:
     """The application `name` with its templates filled in from the vault file and the variables. Raises InputError."""
     file = inventory / "apps" / f"{name}.yml"
     vault = inventory / "apps" / f"{name}.vault.yml"
@@ -57,7 +63,9 @@ def load_application(inventory: Path, name: str, loader: DataLoader, templar: An
 def inventory_problems(inventory: Path, groups: dict[str, list[str]]) -> list[Problem]:
     """What is missing in the inventory itself."""
     if not groups.get(APP_GROUP):
-        return [Problem(_show(inventory), f"group `{APP_GROUP}`", "no host", "at least one host, to run the application")]
+        return [
+            Problem(_show(inventory), f"group `{APP_GROUP}`", "no host", "at least one host, to run the application")
+        ]
     return []
 
 
@@ -75,7 +83,9 @@ def _read(loader: DataLoader, path: Path) -> dict[str, Any]:
         text = to_text(error)
         if "vault" in text.lower() or "decrypt" in text.lower():
             expected = "the vault's password: --vault-password-file <file>, or ANSIBLE_VAULT_PASSWORD_FILE"
-            raise InputError([Problem(_show(path), "(whole file)", "an encrypted file that could not be decrypted", expected)]) from None
+            raise InputError(
+                [Problem(_show(path), "(whole file)", "an encrypted file that could not be decrypted", expected)]
+            ) from None
         raise InputError([Problem(_show(path), "(whole file)", " ".join(text.split()), "valid YAML")]) from None
     return {} if data is None else data
 
@@ -83,7 +93,10 @@ def _read(loader: DataLoader, path: Path) -> dict[str, Any]:
 def _template(templar: Any, value: Any, file: str, key: str) -> Any:
     """The value with each template in it filled in; an undefined variable is a problem of the key that names it."""
     if isinstance(value, dict):
-        return {str(name): _template(templar, item, file, f"{key}.{name}" if key else str(name)) for name, item in value.items()}
+        return {
+            str(name): _template(templar, item, file, f"{key}.{name}" if key else str(name))
+            for name, item in value.items()
+        }
     if isinstance(value, list):
         return [_template(templar, item, file, f"{key}.{number}") for number, item in enumerate(value)]
     if isinstance(value, str):

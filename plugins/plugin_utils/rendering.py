@@ -14,7 +14,11 @@ from ansible_collections.slipway.vps.plugins.module_utils.compose import (
 )
 from ansible_collections.slipway.vps.plugins.module_utils.fingerprint import fingerprint, secrets_fingerprint
 from ansible_collections.slipway.vps.plugins.module_utils.image_name import image_with_tag, where_to_ask
-from ansible_collections.slipway.vps.plugins.module_utils.server_stamp import SERVER_ROLES, roles_fingerprint, server_stamp
+from ansible_collections.slipway.vps.plugins.module_utils.server_stamp import (
+    SERVER_ROLES,
+    roles_fingerprint,
+    server_stamp,
+)
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -42,7 +46,9 @@ def render_host(action: ApplicationAction) -> HostRendering:
     release, replicas, health = None, {}, {}
     if host in action.app_hosts:
         away = host != action.data_host
-        extra = {service.name: action.private_address(action.data_host) for service in application.services} if away else {}
+        extra = (
+            {service.name: action.private_address(action.data_host) for service in application.services} if away else {}
+        )
         processes = application.processes_on(host, action.groups)
         release = render_release(application, processes, extra)
         replicas = {process.name: process.replicas for process in processes}
