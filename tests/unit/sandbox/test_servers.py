@@ -1,0 +1,73 @@
+"""Servers: what the engine decides, and the name server's data."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+from sandbox import names, paths, registry, servers, services
+
+
+def test_cgroup_v1_has_flags_of_its_own() -> None:
+    old = servers.specification(names.server("vps-1"), {"CgroupVersion": "1"})
+    assert old.command == ("/sbin/init", *servers.LEGACY_CGROUPS)
+    assert old.host_configuration["CgroupnsMode"] == "host"
+    assert "Privileged" not in old.host_configuration
+    assert old.host_configuration["CapDrop"] == ["SYS_RESOURCE"]
+
+
+def test_cgroup_v2_has_a_namespace() -> None:
+    new = servers.specification(names.server("vps-1"), {"CgroupVersion": "2"})
+    assert new.command == ("/sbin/init",)
+    assert new.host_configuration["Privileged"] is True
+    assert new.host_configuration["CgroupnsMode"] == "private"
+    assert not any("/sys/fs/cgroup" in bind for bind in new.host_configuration["Binds"])
+
+
+def test_the_third_server_is_the_older_debian() -> None:
+    engine = {"CgroupVersion": "1"}
+    images = [servers.specification(server, engine).image for server in names.all_servers()]
+    assert images == ["slipway-sandbox/server:debian-" + ("12" if n == 3 else "13") for n in range(1, 9)]
+
+
+def test_ports_are_published_on_the_loopback_alone() -> None:
+    specification = servers.specification(names.server("vps-2"), {"CgroupVersion": "1"})
+    assert specification.ports == {22: 2202, 80: 8082, 443: 8444}
+
+
+def test_an_engine_that_restarts_does_not_bring_servers_back() -> None:
+    assert servers.host_configuration(True)["RestartPolicy"] == {"Name": "on-failure"}
+
+
+def test_resolv_conf_names_the_name_server() -> None:
+    servers.resolv_conf()
+    assert paths.RESOLV_CONF.read_text().startswith("nameserver 172.30.0.2\n")
+
+
+def test_dnsmasq_answers_for_applications_and_asks_docker_for_the_rest() -> None:
+    lines = services.dnsmasq_configuration().splitlines()
+    assert "server=127.0.0.11" in lines
+    assert "address=/microblog.sandbox/172.30.0.11" in lines
+
+
+def test_the_registry_password_file_is_kept_until_the_password_changes() -> None:
+    first = registry.htpasswd("one")
+    assert registry.htpasswd("one") == first
+    assert registry.htpasswd("two") != first
+    assert first.startswith(b"slipway:$2b$")
+
+
+def test_a_greeting_is_what_the_port_says_first() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def greet() -> None:
+            connection, _ = listening.accept()
+            connection.sendall(b"SSH-2.0-test\r\n")
+            connection.close()
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        assert servers.greeting(port) == b"SSH-2.0-test\r\n"
+        thread.join()
+    assert servers.greeting(port) == b""
