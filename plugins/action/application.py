@@ -29,7 +29,7 @@ class ActionModule(ApplicationAction):
             return result | input_failure(error)
         application = self.application
         build = application.build or {}
-        context = (self.inventory_folder / "apps" / build["context"]).resolve() if build else None
+        context = (self.inventory_folder / build["context"]).resolve() if build else None
         facts = {
             "name": application.name,
             "image": application.image,

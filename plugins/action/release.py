@@ -1,4 +1,6 @@
-"""Carries out one phase of a release on a host: renders what the module needs, shows progress, and never lets a revert fail the others'."""
+"""Carries out one phase of a release on a host: renders what the module needs, shows progress, and never lets a revert
+fail the others'.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a person sees of a Slipway run: the plan, a line for each step, what failed and why. With -v, Ansible's own output."""
+"""What a person sees of a Slipway run: the plan, a line for each step, what failed and why.
+
+With -v, Ansible's own output.
+"""
 
 from __future__ import annotations
 

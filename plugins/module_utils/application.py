@@ -1,4 +1,4 @@
-"""An application as its inventory file describes it (inventory/<env>/apps/<app>.yml): the shape, and what may stand in it."""
+"""An application as its inventory file (inventory/<env>/apps/<app>.yml) describes it, and what may stand there."""
 
 from __future__ import annotations
 
@@ -76,7 +76,10 @@ class Service:
 
 @dataclass(frozen=True)
 class Application:
-    """A valid application. Durations are seconds. Secrets are values in memory: they go into root-only files and nowhere else."""
+    """A valid application.
+
+    Durations are seconds. Secrets are values in memory: they go into root-only files and nowhere else.
+    """
 
     name: str
     image: str

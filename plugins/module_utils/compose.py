@@ -20,7 +20,10 @@ MIGRATE = "migrate"
 
 @dataclass(frozen=True)
 class ServicesProject:
-    """The data services of an application on one host. `hashes` is the wanted state of each container, by its Compose name."""
+    """The data services of an application on one host.
+
+    `hashes` is the wanted state of each container, by its Compose name.
+    """
 
     compose: dict[str, Any]
     secrets: dict[str, str] = field(default_factory=dict)
@@ -108,7 +111,10 @@ def _expand(application: Application, service: Service) -> Preset:
 
 
 def render_services(application: Application, bind_address: str = "") -> ServicesProject:
-    """The data services. With `bind_address` (they run on a host of their own) their ports are bound to that private address."""
+    """The data services.
+
+    With `bind_address` (they run on a host of their own) their ports are bound to that private address.
+    """
     containers: dict[str, Any] = {}
     secrets: dict[str, str] = {}
     generated: list[str] = []

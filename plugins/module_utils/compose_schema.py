@@ -1,4 +1,7 @@
-"""Checks Compose service definitions against the Compose specification's own JSON schema, as the package check-jsonschema ships it."""
+"""Checks Compose service definitions against the Compose specification's own JSON schema.
+
+The package check-jsonschema ships it.
+"""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class DeployLock:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        """Two runs on one host take turns for the read and the write (flock(2); the kernel lets go when a process dies)."""
+        """Two runs on one host take turns to read and write (flock(2): the kernel lets go when a process dies)."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(self.path.with_name(".lock.guard"), os.O_RDWR | os.O_CREAT, 0o600)
         try:

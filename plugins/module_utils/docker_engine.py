@@ -16,7 +16,10 @@ COMMAND_SECONDS = 600
 
 @dataclass(frozen=True)
 class Container:
-    """A container as `docker inspect` tells it. `health` is '' where there is no health check; times are Docker's RFC 3339 text."""
+    """A container as `docker inspect` tells it.
+
+    `health` is '' where there is no health check; times are Docker's RFC 3339 text.
+    """
 
     id: str
     name: str

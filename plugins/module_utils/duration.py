@@ -1,4 +1,4 @@
-"""Durations as Compose writes them (`30s`, `10m`, `1h30m`, `500ms`), see the Compose specification, "Specifying durations"."""
+"""Durations as Compose writes them (`30s`, `1h30m`, `500ms`; its specification, "Specifying durations")."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def fingerprint(value: Any) -> str:
 
 
 def secrets_fingerprint(scope: str, secrets: Mapping[str, str]) -> str:
-    """The same for secrets, by scrypt (RFC 7914): a label that anybody may read must not let a password be guessed from it."""
+    """The same for secrets, by scrypt (RFC 7914): no password can be guessed from a label that anybody may read."""
     if not secrets:
         return "none"
     text = json.dumps(dict(secrets), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

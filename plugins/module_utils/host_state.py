@@ -1,4 +1,4 @@
-"""What Slipway keeps of an application on a host: /var/lib/slipway/<app>/ with its ledger, releases and the live one. Plain files."""
+"""What Slipway keeps of an application on a host, in plain files: /var/lib/slipway/<app>/."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class ApplicationState:
         return lines[-1] if lines else None
 
     def begin(self, number: int, step: str) -> float:
-        """The time (seconds since 1970) at which this run began a step; recorded once, so that a repeated call goes on waiting."""
+        """The time (seconds since 1970) at which this run began a step; a repeated call goes on from there."""
         line = self.last(number, step)
         if line and line["state"] == "begun" and line.get("run") == self.run:
             return float(line["time"])

@@ -12,6 +12,7 @@ from typing import Any
 
 from . import docker_engine as engine
 from .files import append_line, read_lines
+from .image_digest import inspect_in_registry
 from .problem import OperationError
 
 BUILD_SECONDS = 3600
@@ -72,7 +73,7 @@ class Build:
 
 def published(reference: str) -> Published | None:
     """The image as its registry has it, None when it does not. Raises OperationError when the registry does not say."""
-    result = engine.docker("buildx", "imagetools", "inspect", "--format", "{{json .}}", reference, check=False)
+    result = inspect_in_registry(reference, "{{json .}}")
     if result.returncode == 0:
         data = json.loads(result.stdout)
         return Published(data["manifest"]["digest"], _labels(data.get("image") or {}))

@@ -1,4 +1,4 @@
-"""Compares what a host is with what the inventory wants, in plain Python on the controller, and says the difference in words."""
+"""Compares what a host is with what the inventory wants, on the controller, and says the difference in words."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def make_plan(wanted: Wanted, probe: Probe) -> HostPlan:
         _services(wanted, probe, plan)
     if wanted.release is not None:
         if wanted.has_web and probe.site != wanted.site:
-            plan.services.append("proxy site: created" if not probe.site else "proxy site: changed (domains, port or proxy settings)")
+            plan.services.append(
+                "proxy site: created" if not probe.site else "proxy site: changed (domains, port or proxy settings)"
+            )
         _release(wanted, probe, plan)
     _notes(wanted, probe, plan)
     return plan
@@ -59,7 +61,11 @@ def make_plan(wanted: Wanted, probe: Probe) -> HostPlan:
 
 def _server(wanted: Wanted, probe: Probe) -> list[str]:
     if not probe.stamp:
-        return ["server: set up from bare (Python, Docker, registry login, proxy)" if not probe.containers else "server: set up (no stamp found)"]
+        return [
+            "server: set up from bare (Python, Docker, registry login, proxy)"
+            if not probe.containers
+            else "server: set up (no stamp found)"
+        ]
     if probe.stamp != wanted.stamp:
         return ["server: its settings or its roles have changed since they were last applied"]
     if not probe.engine:
@@ -106,7 +112,9 @@ def _release(wanted: Wanted, probe: Probe, plan: HostPlan) -> None:
         plan.release.append(f"first release: {wanted.image}")
         return
     if wanted.digest and record.get("digest") != wanted.digest:
-        plan.release.append(f"image: {_short(record.get('digest', ''))} becomes {_short(wanted.digest)} ({wanted.image})")
+        plan.release.append(
+            f"image: {_short(record.get('digest', ''))} becomes {_short(wanted.digest)} ({wanted.image})"
+        )
     if record.get("config") != wanted.release.config:
         names = differences(probe.rendered or {}, wanted.release.compose)
         plan.release.append("settings: " + (", ".join(names) or "port or health path") + " changed")

@@ -1,4 +1,4 @@
-"""Data services that need one line in the inventory: Compose definitions for MySQL, MariaDB, PostgreSQL, Redis, Elasticsearch.
+"""Data services that need one line in the inventory: MySQL, MariaDB, PostgreSQL, Redis, Elasticsearch.
 
 Each preset follows the contract of its official image (its page on Docker Hub names the variables, the health check and the data folder).
 """
@@ -15,7 +15,10 @@ LOG_ROTATION = {"driver": "json-file", "options": {"max-size": "10m", "max-file"
 
 @dataclass(frozen=True)
 class Preset:
-    """One container or more. `secrets` maps file names to values, `generated` names files that the host fills at random once."""
+    """One container or more.
+
+    `secrets` maps file names to values, `generated` names files that the host fills at random once.
+    """
 
     containers: dict[str, dict[str, Any]]
     port: int
@@ -75,11 +78,20 @@ def _sql(service: str, settings: dict[str, Any], brand: str, image: str, health:
 
 def mariadb(service: str, settings: dict[str, Any]) -> Preset:
     """MariaDB; its official image brings healthcheck.sh."""
-    return _sql(service, settings, "MARIADB", "mariadb:11.8", _health("CMD", "healthcheck.sh", "--connect", "--innodb_initialized"))
+    return _sql(
+        service,
+        settings,
+        "MARIADB",
+        "mariadb:11.8",
+        _health("CMD", "healthcheck.sh", "--connect", "--innodb_initialized"),
+    )
 
 
 def mysql(service: str, settings: dict[str, Any]) -> Preset:
-    """MySQL. The password reaches the health check by the environment, since argv can be read by every user of the host."""
+    """MySQL.
+
+    The password reaches the health check by the environment, since argv can be read by every user of the host.
+    """
     check = f'MYSQL_PWD="$(cat /run/secrets/{service}-password)" mysqladmin ping --silent --host=127.0.0.1 --user="$MYSQL_USER"'
     return _sql(service, settings, "MYSQL", "mysql:8.4", _health("CMD-SHELL", check))
 
@@ -99,7 +111,10 @@ def postgres(service: str, settings: dict[str, Any]) -> Preset:
                     "POSTGRES_USER": settings["user"],
                     "POSTGRES_PASSWORD_FILE": f"/run/secrets/{password}",
                 },
-                healthcheck=_health("CMD-SHELL", 'pg_isready --quiet --host=127.0.0.1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"'),
+                healthcheck=_health(
+                    "CMD-SHELL",
+                    'pg_isready --quiet --host=127.0.0.1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"',
+                ),
                 secrets=[password],
                 shm_size="128m",
                 stop_grace_period="60s",
@@ -111,7 +126,10 @@ def postgres(service: str, settings: dict[str, Any]) -> Preset:
 
 
 def redis(service: str, settings: dict[str, Any]) -> Preset:
-    """Redis with its append-only file on: jobs outlive a crash. With a password, the configuration goes in by standard input."""
+    """Redis with its append-only file on: jobs outlive a crash.
+
+    With a password, the configuration goes in by standard input.
+    """
     password = settings.get("password") or ""
     file = f"{service}-password"
     command: list[str] = ["redis-server", "--appendonly", "yes"]
@@ -121,7 +139,13 @@ def redis(service: str, settings: dict[str, Any]) -> Preset:
         command = ["sh", "-c", f"{{ {config}; }} | exec redis-server -"]
         check = f'[ "$(REDISCLI_AUTH="$(cat /run/secrets/{file})" redis-cli ping)" = PONG ]'
     definition = _container(
-        "redis:8", "data", "/data", "256m", command=command, healthcheck=_health("CMD-SHELL", check, start_period="60s"), stop_grace_period="30s"
+        "redis:8",
+        "data",
+        "/data",
+        "256m",
+        command=command,
+        healthcheck=_health("CMD-SHELL", check, start_period="60s"),
+        stop_grace_period="30s",
     )
     if password:
         definition["secrets"] = [file]
@@ -139,7 +163,10 @@ def elasticsearch(service: str, settings: dict[str, Any]) -> Preset:
         cluster = (
             {"discovery.type": "single-node"}
             if count == 1
-            else {"discovery.seed_hosts": ",".join(n for n in names if n != name), "cluster.initial_master_nodes": ",".join(names)}
+            else {
+                "discovery.seed_hosts": ",".join(n for n in names if n != name),
+                "cluster.initial_master_nodes": ",".join(names),
+            }
         )
         containers[name] = _container(
             "elasticsearch:8.11.4",

@@ -27,7 +27,8 @@ say python "$(command -v python3)"
 folder=$root/$app
 if [ -n "$image" ] && command -v docker >/dev/null; then
     answer=$(mktemp)
-    docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
+    # buildx does not know the engine's certs.d; the entries of SSL_CERT_DIR are those of Go's crypto/x509.
+    SSL_CERT_DIR=/etc/ssl/certs:/etc/docker/certs.d/${image%%/*} docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
 fi
 if command -v docker >/dev/null; then
     docker ps --all --no-trunc --filter label=slipway.app --format "container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}$t{{.Label \"slipway.release\"}}$t{{.Label \"slipway.process\"}}$t{{.Label \"slipway.service\"}}$t{{.Label \"slipway.config\"}}" 2>&1 || say engine away

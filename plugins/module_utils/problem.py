@@ -27,7 +27,10 @@ class InputError(Exception):
 
 
 class OperationError(Exception):
-    """Something failed on a server. `message` says what, where and what to do; `log` holds the last lines that explain it."""
+    """Something failed on a server.
+
+    `message` says what, where and what to do; `log` holds the last lines that explain it.
+    """
 
     def __init__(self, message: str, log: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,7 @@
-"""Removes releases beyond the ones that are kept: their folders, and their images where nothing else needs them. Never a volume."""
+"""Removes releases beyond the ones that are kept: their folders, and their images where nothing else needs them.
+
+Never a volume.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""When is a started container ready? The web answers its health path, a worker stays up, and both keep Docker's health check."""
+"""When is a started container ready?
+
+The web answers its health path, a worker stays up, and both keep Docker's health check.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ WRONG_ANSWER_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How the web containers are asked: GET http://<address>:<port><path> with `host` as its Host header; `seconds` to become healthy."""
+    """How the web containers are asked: GET http://<address>:<port><path> with `host` as its Host header; `seconds` to
+    become healthy.
+    """
 
     network: str
     port: int
@@ -53,7 +58,10 @@ class Readiness:
         self.statuses: dict[str, int] = {}
 
     def wait(self, ids: list[str], patience: float) -> list[str]:
-        """Names of the containers that are not ready after `patience` seconds (none: all are). Raises OperationError when one cannot become so."""
+        """Names of the containers that are not ready after `patience` seconds (none: all are).
+
+        Raises OperationError when one cannot become so.
+        """
         end = time.monotonic() + patience
         while True:
             found = inspect_containers(ids)

@@ -20,7 +20,10 @@ class Choice:
 
 
 def choose(plans: Mapping[str, Mapping[str, Any]], kind: str, wanted: str = "") -> Choice:
-    """The same choice on every host, from the plans of all. `plans` maps app hosts, in the inventory's order. Raises InputError."""
+    """The same choice on every host, from the plans of all.
+
+    `plans` maps app hosts, in the inventory's order. Raises InputError.
+    """
     first = next(iter(plans.values()))
     fresh = max(plan["highest"] for plan in plans.values()) + 1
     if kind == "rollback":

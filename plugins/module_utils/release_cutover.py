@@ -1,4 +1,7 @@
-"""The phases of a release from the switch on, on one host: switch, settle, and the way back. Each may be called again at any time."""
+"""The phases of a release from the switch on, on one host: switch, settle, and the way back.
+
+Each may be called again at any time.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +100,9 @@ def revert(
 
 
 def _wake(state: ApplicationState, previous: int) -> None:
-    """Starts what the settle of the failed release has already stopped of the old one, and lets it be told to stop again later."""
+    """Starts what the settle of the failed release has already stopped of the old one, and lets it be told to stop
+    again later.
+    """
     asleep = (
         [
             c.id

@@ -1,4 +1,7 @@
-"""The phases of a release that come before the switch, on one host: pull, migrate, start. Each may be called again at any time."""
+"""The phases of a release that come before the switch, on one host: pull, migrate, start.
+
+Each may be called again at any time.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def is_one_off(process: str) -> bool:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a phase has come to. `finished` False: call it again; `message` is for the person at the terminal either way."""
+    """What a phase has come to.
+
+    `finished` False: call it again; `message` is for the person at the terminal either way.
+    """
 
     message: str
     changed: bool = False
@@ -38,7 +44,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ReleaseRequest:
-    """What is to become live. `image` is name@digest; `compose` a rendered project without number; `settings` what a rollback needs."""
+    """What is to become live.
+
+    `image` is name@digest; `compose` a rendered project without number; `settings` what a rollback needs.
+    """
 
     number: int
     image: str
@@ -164,7 +173,8 @@ def migrate(state: ApplicationState, number: int, seconds: float, patience: floa
 
 
 def run_to_end(state: ApplicationState, number: int, process: str, seconds: float, patience: float) -> Outcome:
-    """Runs a one-off container of a release, detached, and waits for its end: a cut connection finds it again by its name.
+    """Runs a one-off container of a release, detached, and waits for its end: a cut connection finds it again by its
+    name.
 
     Raises OperationError when it fails or takes longer than `seconds`.
     """

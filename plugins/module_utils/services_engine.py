@@ -27,7 +27,10 @@ def converge(
     seconds: float,
     patience: float,
 ) -> Outcome:
-    """Network, volumes, secrets, containers, health. Raises OperationError with the last log lines of a service that fails."""
+    """Network, volumes, secrets, containers, health.
+
+    Raises OperationError with the last log lines of a service that fails.
+    """
     folder = state.folder / "services"
     began_file = folder / "begun.json"
     made = [f"network {network}"] if engine.ensure_network(network, state.application) else []

@@ -53,7 +53,7 @@ def _build(file: str, data: dict[str, Any]) -> list[Problem]:
     if build:
         problems += [unknown_key(file, f"build.{key}", key, list(BUILD_KEYS)) for key in build if key not in BUILD_KEYS]
         if not isinstance(build.get("context"), str):
-            problems.append(Problem(file, "build.context", show(build.get("context")), "the folder with the Dockerfile, relative to this file"))
+            problems.append(Problem(file, "build.context", show(build.get("context")), "the folder with the Dockerfile, relative to the inventory's folder"))
     return problems
 
 

@@ -73,7 +73,9 @@ class ApplicationAction(ActionBase):
         self._display.display(f"     {self.host}: {text}")
 
     def call(self, module: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Runs a module on the host, again and again until it has finished; shows what it waits for when that changes or takes long."""
+        """Runs a module on the host, again and again until it has finished; shows what it waits for when that changes
+        or takes long.
+        """
         changed = False
         while True:
             result = self._execute_module(

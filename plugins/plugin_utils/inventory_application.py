@@ -1,4 +1,6 @@
-"""Reads an application's files from the inventory, on the controller: vault, templates, validation, before any host is contacted."""
+"""Reads an application's files from the inventory, on the controller: vault, templates, validation, before any host is
+contacted.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,9 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 @dataclass(frozen=True)
 class HostRendering:
-    """The wanted state of one host; `services` is an empty project (network and volumes alone) on a host without data services."""
+    """The wanted state of one host; `services` is an empty project (network and volumes alone) on a host without data
+    services.
+    """
 
     services: ServicesProject
     release: ReleaseProject | None

@@ -1,4 +1,6 @@
-"""Who runs this playbook: a token that names the run, and a way to tell whether another run of the same machine is gone."""
+"""Who runs this playbook: a token that names the run, and a way to tell whether another run of the same machine is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from pathlib import Path
 
 
 def machine_identity() -> str:
-    """Names this machine since its boot and this process namespace; '' where the system does not tell (then no run is called gone)."""
+    """Names this machine since its boot and this process namespace; '' where the system does not tell (then no run is
+    called gone).
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         namespace = os.readlink("/proc/self/ns/pid")
@@ -20,7 +24,9 @@ def machine_identity() -> str:
 
 
 def _start_time(process: int) -> str:
-    """When a process started, in the kernel's ticks (proc(5), stat, field 22); '' when there is no such process or it is a zombie."""
+    """When a process started, in the kernel's ticks (proc(5), stat, field 22); '' when there is no such process or it
+    is a zombie.
+    """
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
