@@ -1,6 +1,4 @@
-"""Runs one of the application's hooks: a command on the controller, or a one-off container of the new image on the
-first host.
-"""
+"""Runs one of the application's hooks: a command on the controller, or a container of the new image on one host."""
 
 from __future__ import annotations
 

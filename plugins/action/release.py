@@ -1,6 +1,4 @@
-"""Carries out one phase of a release on a host: renders what the module needs, shows progress, and never lets a revert
-fail the others'.
-"""
+"""Carries out one phase of a release on a host and shows progress; a revert never fails, for the other hosts' sake."""
 
 from __future__ import annotations
 

@@ -21,8 +21,9 @@ WRONG_ANSWER_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class HealthCheck:
-    """How the web containers are asked: GET http://<address>:<port><path> with `host` as its Host header; `seconds` to
-    become healthy.
+    """How the web containers are asked: GET http://<address>:<port><path> with `host` as its Host header.
+
+    They have `seconds` to become healthy.
     """
 
     network: str

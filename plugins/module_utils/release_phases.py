@@ -173,8 +173,7 @@ def migrate(state: ApplicationState, number: int, seconds: float, patience: floa
 
 
 def run_to_end(state: ApplicationState, number: int, process: str, seconds: float, patience: float) -> Outcome:
-    """Runs a one-off container of a release, detached, and waits for its end: a cut connection finds it again by its
-    name.
+    """Runs a one-off container of a release, detached, and waits for its end; its name finds it after a cut connection.
 
     Raises OperationError when it fails or takes longer than `seconds`.
     """

@@ -1,6 +1,4 @@
-"""Makes a numbered Compose project of a rendered one, on the host, once the image is there and can be asked for its
-entrypoint.
-"""
+"""Makes a numbered Compose project of a rendered one, on the host, once the image can be asked for its entrypoint."""
 
 from __future__ import annotations
 
@@ -9,8 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 WRAPPER_PATH = "/run/slipway/environment.sh"
-# Secrets are files; an application that reads its environment alone gets them exported just before its own entrypoint
-# runs.
+# Secrets are files; an application that reads its environment alone gets them just before its own entrypoint runs.
 WRAPPER = """#!/bin/sh
 # Exports each file under /run/secrets as an environment variable of its name, then runs the container's own command.
 for file in /run/secrets/*; do
@@ -37,8 +34,7 @@ def number_project(
     facts: dict[str, str] | None = None,
     web: str = "web",
 ) -> dict[str, Any]:
-    """The project `<app>-r<number>`, with its image, its own web alias, and the secrets' wrapper in front of each
-    entrypoint.
+    """The project `<app>-r<number>`: with its image, its own web alias, and the secrets' wrapper before each entrypoint.
 
     `image_config` is the image's `Config` as `docker image inspect` prints it; `facts` become the hooks' environment.
     """

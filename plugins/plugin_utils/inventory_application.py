@@ -1,6 +1,4 @@
-"""Reads an application's files from the inventory, on the controller: vault, templates, validation, before any host is
-contacted.
-"""
+"""Reads an application's files from the inventory, before any host is contacted: vault, templates, validation."""
 
 from __future__ import annotations
 

@@ -26,9 +26,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 @dataclass(frozen=True)
 class HostRendering:
-    """The wanted state of one host; `services` is an empty project (network and volumes alone) on a host without data
-    services.
-    """
+    """The wanted state of one host; without data services on it, `services` is an empty project."""
 
     services: ServicesProject
     release: ReleaseProject | None

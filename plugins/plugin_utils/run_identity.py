@@ -1,6 +1,4 @@
-"""Who runs this playbook: a token that names the run, and a way to tell whether another run of the same machine is
-gone.
-"""
+"""Who runs this playbook: a token that names the run, and whether another run of the same machine is gone."""
 
 from __future__ import annotations
 
@@ -12,21 +10,20 @@ from pathlib import Path
 
 
 def machine_identity() -> str:
-    """Names this machine since its boot and this process namespace; '' where the system does not tell (then no run is
-    called gone).
+    """Names this machine since its boot, and this process namespace.
+
+    '' where the system does not tell: then no run is called gone.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return ""
     return hashlib.sha256(f"{boot} {namespace}".encode()).hexdigest()[:16]
 
 
 def _start_time(process: int) -> str:
-    """When a process started, in the kernel's ticks (proc(5), stat, field 22); '' when there is no such process or it
-    is a zombie.
-    """
+    """When a process started, in the kernel's ticks (proc(5), stat, field 22); '' for none and for a zombie."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
