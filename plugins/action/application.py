@@ -57,5 +57,12 @@ class ActionModule(ApplicationAction):
             except InputError:
                 continue
             for domain in sorted(set(other.domains) & set(self.application.domains)):
-                problems.append(Problem(f"apps/{self.application.name}.yml", "domains", f"{domain}, which {name} has too", "each domain once"))
+                problems.append(
+                    Problem(
+                        f"apps/{self.application.name}.yml",
+                        "domains",
+                        f"{domain}, which {name} has too",
+                        "each domain once",
+                    )
+                )
         return problems

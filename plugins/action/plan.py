@@ -88,7 +88,10 @@ class ActionModule(ApplicationAction):
         if refused and not self._task.check_mode:
             names = ",".join(refused)
             reasons = "; ".join(f"{name} ({why})" for name, why in refused.items())
-            return f"{self.host}: a data service would be restarted: {reasons}. Its data stays. If that is what you want: -e restart={names}"
+            return (
+                f"{self.host}: a data service would be restarted: {reasons}. Its data stays. If that is what you want:"
+                f" -e restart={names}"
+            )
         if probe.digest_error and not plan.server:
             return f"{self.host}: {_registry_problem(probe.digest_error, rendering.image)}"
         return ""

@@ -17,7 +17,11 @@ class ActionModule(ActionBase):
         facts = variables.get("ansible_facts") or {}
         number = (facts.get("slipway_release") or {}).get("number")
         what = f"release {number} was taken back" if number else "nothing was begun"
-        return result | {"failed": True, "msg": f"{what}: {facts.get('slipway_failure') or _first_failure(variables)}", "slipway_summary": True}
+        return result | {
+            "failed": True,
+            "msg": f"{what}: {facts.get('slipway_failure') or _first_failure(variables)}",
+            "slipway_summary": True,
+        }
 
 
 def _first_failure(variables: dict[str, Any]) -> str:

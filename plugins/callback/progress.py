@@ -10,8 +10,9 @@ name: progress
 type: stdout
 short_description: The plan, then a line for each phase
 description:
-  - Prints the plan for each host, then one line for each step that changed something or took its time, and at the end the
-    release, its digest, the time and the addresses. A failure shows what failed where, the last log lines and what to do.
+  - Prints the plan for each host, then one line for each step that changed something or took its time, and at the end
+    the release, its digest, the time and the addresses. A failure shows what failed where, the last log lines and what
+    to do.
   - Plain lines alone, so that it reads the same in a terminal and in the log of a CI job.
   - With C(-v) or more the output is that of P(ansible.builtin.default#callback).
 author: [Slipway maintainers (@slipway-deploy)]

@@ -40,7 +40,7 @@ def _service_keys() -> list[str]:
 
 
 def service_problems(file: str, key: str, definition: dict[str, Any]) -> list[Problem]:
-    """What the Compose specification has against a service definition; `key` is where the definition stands in `file`."""
+    """What the Compose specification has against a service definition; `key` is where it stands in `file`."""
     from jsonschema.exceptions import best_match
 
     unknown = [name for name in definition if name not in _service_keys() and not str(name).startswith("x-")]

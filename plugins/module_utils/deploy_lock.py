@@ -58,8 +58,9 @@ class DeployLock:
             if time.monotonic() >= deadline:
                 assert held is not None
                 raise OperationError(
-                    f"locked by {held['owner']} ({held['purpose']}) since {held['since']}, until {held['expires']} if not refreshed; "
-                    "wait for it (-e wait_for_lock=300), or remove a lock that nobody holds with playbooks/unlock.yml"
+                    f"locked by {held['owner']} ({held['purpose']}) since {held['since']}, until {held['expires']} if"
+                    " not refreshed; wait for it (-e wait_for_lock=300), or remove a lock that nobody holds with"
+                    " playbooks/unlock.yml"
                 )
             time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
 

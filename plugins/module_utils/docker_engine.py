@@ -76,9 +76,15 @@ def explain(text: str, arguments: Sequence[str]) -> str:
     low = text.lower()
     last = (text.strip().splitlines() or ["no output"])[-1]
     if "no space left on device" in low:
-        return f"no space left on the disk of this host: {last}; free some (`docker system df` tells what holds it) and deploy again"
+        return (
+            f"no space left on the disk of this host: {last}; free some (`docker system df` tells what holds it) and"
+            " deploy again"
+        )
     if "manifest unknown" in low or "not found: manifest" in low or ("manifest for" in low and "not found" in low):
-        return f"the registry does not have this image: {last}; build it (playbooks/build.yml), or name another with -e tag="
+        return (
+            f"the registry does not have this image: {last}; "
+            "build it (playbooks/build.yml), or name another with -e tag="
+        )
     if "unauthorized" in low or "authentication required" in low or "access denied" in low or "denied:" in low:
         return f"the registry refused the login: {last}; check registry_username and registry_password"
     if any(

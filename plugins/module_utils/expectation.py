@@ -1,4 +1,4 @@
-"""What must be true of one host after a deploy, in a form that the tests in tests/infra read: made from the inventory."""
+"""What must be true of one host after a deploy, by the inventory, in a form that the tests in tests/infra read."""
 
 from __future__ import annotations
 

@@ -18,7 +18,10 @@ def inspect_in_registry(image: str, template: str) -> subprocess.CompletedProces
 
 
 def resolve_digest(image: str) -> str:
-    """The digest (sha256:…) of an image name with a tag. Raises OperationError when the registry does not have it or is away."""
+    """The digest (sha256:…) of an image name with a tag.
+
+    Raises OperationError when the registry does not have it or is away.
+    """
     result = inspect_in_registry(image, "{{.Manifest.Digest}}")
     digest = result.stdout.strip().strip('"')
     if result.returncode == 0 and digest.startswith("sha256:"):

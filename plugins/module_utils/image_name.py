@@ -8,7 +8,7 @@ DOCKER_HUB = "docker.io"
 
 
 def split_registry(name: str) -> tuple[str, str]:
-    """(registry, path) of a name without tag; a name without a registry is Docker Hub's, a single word its `library/`."""
+    """(registry, path) of a name without tag; one without a registry is Docker Hub's, a single word its `library/`."""
     first, _, rest = name.partition("/")
     if rest and ("." in first or ":" in first or first == "localhost"):
         return first, rest
@@ -28,7 +28,7 @@ def image_with_tag(image: str, tag: str) -> str:
 
 
 def where_to_ask(image: str, mirrors: list[str]) -> str:
-    """The image under the name at which the engine asks for it: at the first registry mirror where it is Docker Hub's."""
+    """The image under the name at which the engine asks for it: Docker Hub's at the first registry mirror."""
     name, tag = split_tag(image)
     registry, path = split_registry(name)
     if registry != DOCKER_HUB or not mirrors:

@@ -1,6 +1,7 @@
 """Data services that need one line in the inventory: MySQL, MariaDB, PostgreSQL, Redis, Elasticsearch.
 
-Each preset follows the contract of its official image (its page on Docker Hub names the variables, the health check and the data folder).
+Each preset follows the contract of its official image, whose page on Docker Hub names the variables, the health check
+and the data folder.
 """
 
 from __future__ import annotations
@@ -92,7 +93,10 @@ def mysql(service: str, settings: dict[str, Any]) -> Preset:
 
     The password reaches the health check by the environment, since argv can be read by every user of the host.
     """
-    check = f'MYSQL_PWD="$(cat /run/secrets/{service}-password)" mysqladmin ping --silent --host=127.0.0.1 --user="$MYSQL_USER"'
+    check = (
+        f'MYSQL_PWD="$(cat /run/secrets/{service}-password)" mysqladmin ping --silent --host=127.0.0.1'
+        ' --user="$MYSQL_USER"'
+    )
     return _sql(service, settings, "MYSQL", "mysql:8.4", _health("CMD-SHELL", check))
 
 

@@ -28,10 +28,13 @@ folder=$root/$app
 if [ -n "$image" ] && command -v docker >/dev/null; then
     answer=$(mktemp)
     # buildx does not know the engine's certs.d; the entries of SSL_CERT_DIR are those of Go's crypto/x509.
-    SSL_CERT_DIR=/etc/ssl/certs:/etc/docker/certs.d/${image%%/*} docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
+    SSL_CERT_DIR=/etc/ssl/certs:/etc/docker/certs.d/${image%%/*} \
+        docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
 fi
 if command -v docker >/dev/null; then
-    docker ps --all --no-trunc --filter label=slipway.app --format "container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}$t{{.Label \"slipway.release\"}}$t{{.Label \"slipway.process\"}}$t{{.Label \"slipway.service\"}}$t{{.Label \"slipway.config\"}}" 2>&1 || say engine away
+    format="container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}"
+    for label in release process service config; do format="$format$t{{.Label \"slipway.$label\"}}"; done
+    docker ps --all --no-trunc --filter label=slipway.app --format "$format" 2>&1 || say engine away
 fi
 live=$(basename "$(readlink $folder/live 2>/dev/null)" 2>/dev/null)
 say live "$live"
@@ -43,7 +46,10 @@ for record in $folder/releases/*/release.json; do flat release "$record"; done
 [ -n "$live" ] && flat rendered $folder/releases/$live/rendered.json
 flat services $folder/services/compose.yaml
 [ -f $folder/ledger.jsonl ] && tail -n 60 $folder/ledger.jsonl | sed "s/^/ledger$t/"
-for journal in $folder/releases/*/journal.jsonl; do [ -f "$journal" ] && printf 'journal\t%s\t%s\n' "$(basename "$(dirname "$journal")")" "$(tail -n 1 "$journal")"; done
+for journal in $folder/releases/*/journal.jsonl; do
+    release=$(basename "$(dirname "$journal")")
+    [ -f "$journal" ] && printf 'journal\t%s\t%s\n' "$release" "$(tail -n 1 "$journal")"
+done
 if [ -n "$answer" ]; then wait; printf 'digest\t'; tr '\n' ' ' <"$answer"; echo; rm -f "$answer"; fi
 say end 1
 """
@@ -101,7 +107,10 @@ def probe_script(application: str, image: str = "") -> str:
 
 
 def read_probe(text: str) -> Probe:
-    """Reads the script's output. Raises FormatError for state of a newer Slipway, ValueError when the output is cut off."""
+    """Reads the script's output.
+
+    Raises FormatError for state of a newer Slipway, ValueError when the output is cut off.
+    """
     probe = Probe()
     ended = False
     for line in text.splitlines():
@@ -128,7 +137,9 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
         probe.live = int(rest) if rest.isdigit() else 0
     elif name == "container":
         app, container, state, status, release, process, service, config = ([*rest.split("\t"), *[""] * 8])[:8]
-        probe.containers.append(ProbedContainer(app, container, state, status, int(release or 0), process, service, config))
+        probe.containers.append(
+            ProbedContainer(app, container, state, status, int(release or 0), process, service, config)
+        )
     elif name == "lock":
         probe.lock = _json(rest, "lock")
     elif name == "release":

@@ -113,7 +113,10 @@ class Readiness:
             return f"{container.name} still answers {status} on {self.check.path} after {limit:.0f} s"
         listening = listening_ports(container.pid)
         ports = ", ".join(map(str, listening)) or "no port"
-        return f"nothing listens on port {self.check.port} of {container.name} after {limit:.0f} s (it listens on {ports}): check `port:`"
+        return (
+            f"nothing listens on port {self.check.port} of {container.name} after {limit:.0f} s (it listens on"
+            f" {ports}): check `port:`"
+        )
 
 
 def _sockets(pid: int) -> list[tuple[int, str]]:

@@ -117,7 +117,7 @@ def _write_release(state: ApplicationState, request: ReleaseRequest, config: dic
 
 
 def _pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
-    """Pulls in a process of its own, which outlives this connection; returns how far it is, '' when it has ended well."""
+    """Pulls in a process of its own, which outlives this connection; returns how far it is, '' when it has ended."""
     folder.mkdir(parents=True, exist_ok=True)
     log, code, pid = folder / "pull.log", folder / "pull.exit", folder / "pull.pid"
     if not (pid.exists() and _alive(int(pid.read_text(encoding="ascii") or 0))) and not code.exists():

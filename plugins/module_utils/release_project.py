@@ -34,7 +34,7 @@ def number_project(
     facts: dict[str, str] | None = None,
     web: str = "web",
 ) -> dict[str, Any]:
-    """The project `<app>-r<number>`: with its image, its own web alias, and the secrets' wrapper before each entrypoint.
+    """The project `<app>-r<number>`: its image, its own web alias, the secrets' wrapper before each entrypoint.
 
     `image_config` is the image's `Config` as `docker image inspect` prints it; `facts` become the hooks' environment.
     """

@@ -29,7 +29,8 @@ def status_lines(application: str, probe: Probe) -> list[str]:
         lines.append("maintenance mode is on")
     if probe.lock:
         lines.append(
-            f"locked by {probe.lock['owner']} ({probe.lock['purpose']}) since {probe.lock['since']}, until {probe.lock['expires']}"
+            f"locked by {probe.lock['owner']} ({probe.lock['purpose']}) since {probe.lock['since']}, until"
+            f" {probe.lock['expires']}"
         )
     for container in sorted(probe.own(application), key=lambda c: (c.service, -c.release, c.name)):
         kind = container.service or f"{container.process} of release {container.release}"
@@ -44,7 +45,10 @@ def _ledger_line(line: Mapping[str, Any]) -> str:
     seconds = f" in {line['seconds']} s" if line.get("seconds") else ""
     reason = f": {line['reason']}" if line.get("reason") else ""
     tag = f" {line['tag']}" if line.get("tag") else ""
-    return f"history: {line.get('at', '')} release {line.get('release')} {line.get('result')}{seconds} ({what}{tag}, by {line.get('by', 'unknown')}){reason}"
+    return (
+        f"history: {line.get('at', '')} release {line.get('release')} {line.get('result')}{seconds} ({what}{tag}, by"
+        f" {line.get('by', 'unknown')}){reason}"
+    )
 
 
 def fleet_lines(live: Mapping[str, tuple[int, str]]) -> list[str]:

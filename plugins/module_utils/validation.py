@@ -22,11 +22,30 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def application_problems(file: str, name: str, data: Any) -> list[Problem]:
     """All problems of one application file; an empty list when it can be deployed."""
     if not NAME.fullmatch(name) or name in RESERVED_NAMES:
-        return [Problem(file, "name", show(name), "an application name: lower-case letters, digits and hyphens, at most 40, not reserved")]
+        return [
+            Problem(
+                file,
+                "name",
+                show(name),
+                "an application name: lower-case letters, digits and hyphens, at most 40, not reserved",
+            )
+        ]
     if not isinstance(data, dict):
         return [Problem(file, "(whole file)", show(data), "a mapping with image, domains, port, processes, …")]
     problems = [unknown_key(file, key, key, sorted(KEYS)) for key in data if key not in KEYS]
-    for check in (_image, _build, _environment, _secrets, _processes, _web, _migrate, _services, _hooks, _volumes, _durations):
+    for check in (
+        _image,
+        _build,
+        _environment,
+        _secrets,
+        _processes,
+        _web,
+        _migrate,
+        _services,
+        _hooks,
+        _volumes,
+        _durations,
+    ):
         problems += check(file, data)
     return problems
 
@@ -53,7 +72,14 @@ def _build(file: str, data: dict[str, Any]) -> list[Problem]:
     if build:
         problems += [unknown_key(file, f"build.{key}", key, list(BUILD_KEYS)) for key in build if key not in BUILD_KEYS]
         if not isinstance(build.get("context"), str):
-            problems.append(Problem(file, "build.context", show(build.get("context")), "the folder with the Dockerfile, relative to the inventory's folder"))
+            problems.append(
+                Problem(
+                    file,
+                    "build.context",
+                    show(build.get("context")),
+                    "the folder with the Dockerfile, relative to the inventory's folder",
+                )
+            )
     return problems
 
 
@@ -88,7 +114,9 @@ def _processes(file: str, data: dict[str, Any]) -> list[Problem]:
         key = f"processes.{name}"
         problems += _name_problems(file, key, name)
         if name in services:
-            problems.append(Problem(file, key, "a service of the same name", "different names for processes and services"))
+            problems.append(
+                Problem(file, key, "a service of the same name", "different names for processes and services")
+            )
         problems += definition_problems(file, key, definition)
         replicas = ((definition or {}).get("deploy") or {}).get("replicas", 1) if isinstance(definition, dict) else 1
         if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
@@ -110,7 +138,9 @@ def definition_problems(file: str, key: str, definition: Any, managed: tuple[str
     if not isinstance(definition, dict):
         return [Problem(file, key, show(definition), "a Compose service definition (a mapping)")]
     problems = [
-        Problem(file, f"{key}.{name}", "a key that Slipway decides", "the definition without it") for name in managed if name in definition
+        Problem(file, f"{key}.{name}", "a key that Slipway decides", "the definition without it")
+        for name in managed
+        if name in definition
     ]
     return problems + service_problems(file, key, definition)
 
@@ -119,7 +149,9 @@ def _aliases(definition: Any) -> list[str]:
     networks = (definition or {}).get("networks") if isinstance(definition, dict) else None
     if not isinstance(networks, dict):
         return []
-    return [alias for options in networks.values() if isinstance(options, dict) for alias in options.get("aliases") or []]
+    return [
+        alias for options in networks.values() if isinstance(options, dict) for alias in options.get("aliases") or []
+    ]
 
 
 def _alias_problems(file: str, processes: dict[str, Any], services: dict[str, Any]) -> Iterator[Problem]:
@@ -129,7 +161,9 @@ def _alias_problems(file: str, processes: dict[str, Any], services: dict[str, An
             for alias in _aliases(definition):
                 owner = seen.setdefault(alias, f"{group}.{name}")
                 if owner != f"{group}.{name}":
-                    yield Problem(file, f"{group}.{name}", f"the alias `{alias}`, which {owner} has too", "each alias once")
+                    yield Problem(
+                        file, f"{group}.{name}", f"the alias `{alias}`, which {owner} has too", "each alias once"
+                    )
 
 
 def _web(file: str, data: dict[str, Any]) -> Iterator[Problem]:
@@ -154,12 +188,16 @@ def _migrate(file: str, data: dict[str, Any]) -> list[Problem]:
     migrate, problems = _mapping(file, data, "migrate")
     if migrate:
         if not migrate.get("command"):
-            problems.append(Problem(file, "migrate.command", "nothing", "the command that migrates the database, as a list"))
+            problems.append(
+                Problem(file, "migrate.command", "nothing", "the command that migrates the database, as a list")
+            )
         try:
             parse_duration(migrate.get("timeout", "10m"))
         except ValueError:
             problems.append(Problem(file, "migrate.timeout", show(migrate.get("timeout")), "a duration such as 10m"))
-        problems += definition_problems(file, "migrate", {key: value for key, value in migrate.items() if key != "timeout"})
+        problems += definition_problems(
+            file, "migrate", {key: value for key, value in migrate.items() if key != "timeout"}
+        )
     return problems
 
 
@@ -170,21 +208,32 @@ def _services(file: str, data: dict[str, Any]) -> list[Problem]:
         key = f"services.{name}"
         problems += _name_problems(file, key, name)
         if not isinstance(definition, dict):
-            problems.append(Problem(file, key, show(definition), "a preset or a Compose service definition with an image"))
+            problems.append(
+                Problem(file, key, show(definition), "a preset or a Compose service definition with an image")
+            )
             continue
         preset = definition.get("preset")
         if preset is not None and preset not in PRESETS:
             problems.append(Problem(file, f"{key}.preset", show(preset), "one of " + ", ".join(sorted(PRESETS))))
             continue
         if preset is None and not definition.get("image"):
-            problems.append(Problem(file, f"{key}.image", "nothing", "an image, or a preset: " + ", ".join(sorted(PRESETS))))
+            problems.append(
+                Problem(file, f"{key}.image", "nothing", "an image, or a preset: " + ", ".join(sorted(PRESETS)))
+            )
         rest = {k: v for k, v in definition.items() if k != "preset" and not (preset and k in SETTINGS)}
         managed = tuple(k for k in MANAGED_KEYS if k not in ("image", "secrets"))
         problems += definition_problems(file, key, rest, managed)
         for volume in named_volumes(rest):
             owner = owners.setdefault(volume, key)
             if owner != key:
-                problems.append(Problem(file, f"{key}.volumes", f"the volume `{volume}`, which {owner} has too", "a volume for each service"))
+                problems.append(
+                    Problem(
+                        file,
+                        f"{key}.volumes",
+                        f"the volume `{volume}`, which {owner} has too",
+                        "a volume for each service",
+                    )
+                )
     return problems
 
 
@@ -206,8 +255,19 @@ def _hooks(file: str, data: dict[str, Any]) -> list[Problem]:
     for name, hook in hooks.items():
         if name not in HOOKS:
             problems.append(unknown_key(file, f"hooks.{name}", name, list(HOOKS)))
-        elif not isinstance(hook, dict) or len(set(hook) & {"command", "container"}) != 1 or set(hook) - {"command", "container", "timeout"}:
-            problems.append(Problem(file, f"hooks.{name}", show(hook), "`command` (on the controller) or `container` (in the new image), a list"))
+        elif (
+            not isinstance(hook, dict)
+            or len(set(hook) & {"command", "container"}) != 1
+            or set(hook) - {"command", "container", "timeout"}
+        ):
+            problems.append(
+                Problem(
+                    file,
+                    f"hooks.{name}",
+                    show(hook),
+                    "`command` (on the controller) or `container` (in the new image), a list",
+                )
+            )
         elif not isinstance(next(hook[k] for k in ("command", "container") if k in hook), list):
             problems.append(Problem(file, f"hooks.{name}", show(hook), "the command as a list of words"))
     return problems

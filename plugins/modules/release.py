@@ -8,8 +8,8 @@ module: release
 short_description: One phase of a release of an application on a host
 description:
   - Carries out one phase of a release. Every phase may be called again at any time and finds out what is left to do.
-  - A phase that has to wait returns after O(patience) seconds with C(finished=false); the action plugin of the same name
-    shows how far it is and calls again.
+  - A phase that has to wait returns after O(patience) seconds with C(finished=false); the action plugin of the same
+    name shows how far it is and calls again.
   - State lies in C(/var/lib/slipway/<application>/) in plain files.
 author: [Slipway maintainers (@slipway-deploy)]
 attributes:
@@ -193,7 +193,8 @@ def _request(state: ApplicationState, arguments: dict) -> ReleaseRequest:
         kept = read_json(state.release_folder(arguments["from_release"]) / "rendered.json")
         if kept is None:
             raise OperationError(
-                f"this host does not have release {arguments['from_release']} any more: playbooks/status.yml lists what it has"
+                f"this host does not have release {arguments['from_release']} any more: playbooks/status.yml lists what"
+                " it has"
             )
         compose = kept["compose"]
     return ReleaseRequest(

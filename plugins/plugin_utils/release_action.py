@@ -57,7 +57,9 @@ class ReleaseAction(ApplicationAction):
             "SLIPWAY_APP": self.application.name,
             "SLIPWAY_RELEASE": str(choice.number),
             "SLIPWAY_KIND": choice.kind,
-            "SLIPWAY_IMAGE": f"{self.application.image.rpartition('@')[0] or self.application.image}@{choice.digest or facts.get('digest', '')}",
+            "SLIPWAY_IMAGE": (
+                f"{self.application.image.rpartition('@')[0] or self.application.image}@{choice.digest or facts.get('digest', '')}"
+            ),
             "SLIPWAY_COMMIT": next((commit for commit in commits if commit), ""),
             "SLIPWAY_HOSTS": ",".join(self.planned_hosts),
             "SLIPWAY_BY": run_owner(),

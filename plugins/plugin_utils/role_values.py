@@ -1,4 +1,4 @@
-"""The values that a role would see on a host: its defaults, the inventory's variables over them, its own variables over all."""
+"""The values that a role would see on a host: its defaults, the inventory's variables, its own variables over all."""
 
 from __future__ import annotations
 
