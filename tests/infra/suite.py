@@ -1,0 +1,145 @@
+"""The pytest plugin of the checks: fixtures for them and for a user's own tests, and the report that Ansible gets."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checks import Mismatch, use
+from world import Subject, World
+
+LOG_LINES = 15
+
+
+class Suite:
+    """Registered as a plugin for one run against one host."""
+
+    def __init__(self, world: World, results: Path) -> None:
+        self.world = world
+        self.results = results
+        self.begun = time.monotonic()
+        self.passed = 0
+        self.skipped = 0
+        self.failures: list[dict[str, str]] = []
+        self.logs: dict[str, str] = {}
+        use(world)
+
+    # --- fixtures ---
+
+    @pytest.fixture(scope="session")
+    def host(self) -> Any:
+        """The server, as testinfra knows it: host.run("…"), host.file("…"), and all its other modules."""
+        return self.world.host
+
+    @pytest.fixture(scope="session")
+    def world_of_host(self) -> World:
+        return self.world
+
+    @pytest.fixture(scope="session")
+    def application(self) -> dict[str, Any]:
+        """Name, release, domains, port, health path, and whether the proxy serves HTTPS, of the application on this host."""
+        wanted = self.world.expectation
+        proxy = wanted["proxy"] or {}
+        return {
+            "name": wanted["application"],
+            "release": self.world.release,
+            "domains": wanted["domains"],
+            "port": wanted["port"],
+            "health": wanted["health"],
+            "host": wanted["host"],
+            "tls": proxy.get("tls", "off"),
+            "http_port": proxy.get("http_port", 0),
+        }
+
+    @pytest.fixture(scope="session")
+    def container(self) -> Callable[..., Subject]:
+        """container("web") is the first container of a process or service; container("web", 2) the second. Skips where it does not run."""
+
+        def find(name: str, index: int = 1) -> Subject:
+            matching = [
+                each for each in self.world.containers if each.wanted.name == name and each.wanted.index == index
+            ]
+            if not matching:
+                pytest.skip(f"{name} does not run on this host")
+            if not matching[0].data:
+                pytest.fail(f"expected a container of {name}, found none", pytrace=False)
+            return matching[0]
+
+        return find
+
+    @pytest.fixture(scope="session")
+    def exec_in(self, container: Callable[..., Subject]) -> Callable[..., Any]:
+        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command in a container; the result has rc, stdout and stderr."""
+
+        def run(name: str, command: list[str], index: int = 1) -> Any:
+            words = ["docker", "exec", container(name, index).container, *command]
+            return self.world.host.run(" ".join(["%s"] * len(words)), *words)
+
+        return run
+
+    # --- report ---
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        report = yield
+        if report.failed and call.excinfo is not None:
+            known = call.excinfo.errisinstance(Mismatch)
+            text = str(call.excinfo.value) if known else report.longreprtext
+            log = self._log(item)
+            report.slipway_text, report.slipway_log = text, log
+            if known:
+                report.longrepr = text
+            if log:
+                report.sections.append(("last log lines", log))
+        return report
+
+    def _log(self, item: pytest.Item) -> str:
+        """The last log lines of the container that the check is about."""
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        subject = next((value for value in parameters.values() if isinstance(value, Subject)), None)
+        if subject is None or not subject.data:
+            return ""
+        if subject.id not in self.logs:
+            result = self.world.host.run("docker logs --tail %s %s 2>&1", str(LOG_LINES), subject.container)
+            self.logs[subject.id] = result.stdout.strip()
+        return self.logs[subject.id]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            text = getattr(report, "slipway_text", report.longreprtext)
+            self._fail(readable(report.nodeid), text, getattr(report, "slipway_log", ""))
+        elif report.skipped:
+            self.skipped += 1
+        elif report.when == "call":
+            self.passed += 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._fail(readable(report.nodeid), report.longreprtext, "")
+
+    def _fail(self, check: str, text: str, log: str) -> None:
+        self.failures.append({"check": check, "text": text, "log": log})
+
+    def pytest_sessionfinish(self) -> None:
+        figures = {
+            "checks": self.passed + len(self.failures),
+            "skipped": self.skipped,
+            "failures": self.failures,
+            "seconds": round(time.monotonic() - self.begun, 3),
+            "gathering": self.world.facts.get("seconds", 0),
+            "release": self.world.release,
+        }
+        self.results.write_text(json.dumps(figures), encoding="utf-8")
+
+
+def readable(node: str) -> str:
+    """`test_containers.py::test_is_healthy[web-1]` as `containers: is healthy [web-1]`."""
+    file, _, rest = node.rpartition("/")[2].partition("::")
+    name, bracket, case = rest.partition("[")
+    subject = file.removeprefix("test_").removesuffix(".py")
+    check = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    return f"{subject}: {check}" + (f" [{case}" if bracket else "")
