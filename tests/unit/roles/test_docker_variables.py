@@ -48,6 +48,25 @@ def test_plugins_have_no_epoch() -> None:
     assert pins == {"docker-compose-plugin": "2.26.1-*", "containerd.io": "1.7.27-*"}
 
 
+@pytest.mark.parametrize(
+    ("installed", "pin", "wanting"),
+    [
+        ("5:28.0.1-1~debian.13~trixie", "", []),
+        ("5:28.0.1-1~debian.13~trixie", "28.0.1", []),
+        ("5:28.0.10-1~debian.13~trixie", "28.0.1", ["docker-ce", "docker-ce-cli"]),
+        ("5:28.0.1-1~debian.13~trixie", "5:28.0.1-1~debian.13~trixie", []),
+        ("5:28.0.1-1~debian.13~trixie", "5:28.0.1-1~debian.12~bookworm", ["docker-ce", "docker-ce-cli"]),
+    ],
+)
+def test_apt_is_asked_only_for_what_is_missing(installed: str, pin: str, wanting: list[str]) -> None:
+    names = ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin"]
+    host = {**HOST, "packages": dict.fromkeys(names, installed)}
+    assert evaluate("docker", "__docker_wanting", __docker_host=host, docker_version=pin) == wanting
+    del host["packages"]["containerd.io"]
+    found = evaluate("docker", "__docker_wanting", __docker_host=host, docker_version=pin)
+    assert sorted(found) == sorted([*wanting, "containerd.io"])
+
+
 def test_preferences_name_each_pinned_package() -> None:
     text = render("docker", "preferences.j2", __docker_host=HOST, docker_version="28.0.1")
     assert "Package: docker-ce\nPin: version *:28.0.1-*\nPin-Priority: 1001\n" in text
