@@ -36,6 +36,7 @@ def hint(message: str) -> str:
 
 def failure_lines(host: str, task: str, data: dict[str, Any]) -> list[str]:
     """The lines for one failed result; the first one says it all."""
+    data = _failed_item(data)
     message = str(data.get("msg") or data.get("message") or "failed").strip()
     if data.get("slipway_input"):
         return ["The input is not right; no host was contacted.", *(f"  {line}" for line in data["slipway_input"])]
@@ -54,3 +55,10 @@ def failure_lines(host: str, task: str, data: dict[str, Any]) -> list[str]:
     if advice and advice not in message:
         lines.append(f"  {advice}")
     return lines
+
+
+def _failed_item(data: dict[str, Any]) -> dict[str, Any]:
+    """The item of a loop that failed, in the place of the loop, which says only that its items are done."""
+    items = [item for item in data.get("results") or [] if isinstance(item, dict)]
+    failed = [item for item in items if item.get("failed") or item.get("unreachable")]
+    return {**data, **failed[0]} if failed else data
