@@ -1,0 +1,82 @@
+"""`make demo`: a laptop-sized internet, a bare server in it, and the sample application live on it, verified."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+INVENTORY = "inventory/sandbox"
+URL = "http://microblog.localhost:8080"
+SERVER = "vps-1"
+
+
+@dataclass
+class Demo:
+    """Runs the steps, shows each command as a person would type it, and remembers how long it took."""
+
+    console: Console = field(default_factory=Console)
+    times: list[tuple[str, float]] = field(default_factory=list)
+
+    def step(self, title: str, *command: str) -> None:
+        """Runs one command; ends the demo with its exit code when it fails."""
+        shown = " ".join(word if " " not in word else f"'{word}'" for word in command)
+        self.console.rule(f"[bold]{title}", align="left")
+        self.console.print(f"$ {shown}", style="dim", markup=False, highlight=False)
+        begun = time.monotonic()
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
+        self.times.append((title, time.monotonic() - begun))
+        if result.returncode:
+            self.console.print(f"{title}: the command above ended with exit code {result.returncode}.", style="bold red")
+            raise SystemExit(result.returncode)
+
+    def playbook(self, title: str, name: str, *more: str) -> None:
+        self.step(title, "ansible-playbook", "-i", INVENTORY, f"playbooks/{name}.yml", *more)
+
+    def summary(self) -> None:
+        table = Table(title="What it took", title_justify="left")
+        table.add_column("step")
+        table.add_column("seconds", justify="right")
+        for title, seconds in self.times:
+            table.add_row(title, f"{seconds:.1f}")
+        table.add_row("together", f"{sum(seconds for _title, seconds in self.times):.1f}", style="bold")
+        self.console.print(table)
+        self.console.print(
+            f"\nThe application: [bold]{URL}[/bold]  (register, post, search, export your posts)\n\n"
+            f"{SERVER} had nothing but sshd. It now runs Docker CE, MariaDB, Redis, Elasticsearch, the web application behind\n"
+            "Caddy and two workers, from an image that was built from examples/microblog and pushed to a registry.\n\n"
+            "Next:\n"
+            f"  ansible-playbook -i {INVENTORY} playbooks/deploy.yml            nothing to do: one look, no change\n"
+            f"  ansible-playbook -i {INVENTORY} playbooks/status.yml            what is live, since when, by whom\n"
+            "  (change examples/microblog, then)\n"
+            f"  ansible-playbook -i {INVENTORY} playbooks/build.yml && ansible-playbook -i {INVENTORY} playbooks/deploy.yml\n"
+            f"  ansible-playbook -i {INVENTORY} playbooks/rollback.yml          back to the release before\n"
+            "  fab --list                                                       logs, a shell, a console on the server\n"
+            f"  python -m sandbox shell {SERVER}                                   look around on the server\n"
+            "  make clean                                                       take the sandbox down\n"
+            "(. .venv/bin/activate first)",
+            highlight=False,
+        )
+
+
+def main() -> None:
+    demo = Demo()
+    python = str(Path(sys.executable).relative_to(ROOT)) if Path(sys.executable).is_relative_to(ROOT) else sys.executable
+    demo.step("The sandbox: network, registry, bare servers", python, "-m", "sandbox", "up")
+    demo.step("A bare server", python, "-m", "sandbox", "reset", SERVER)
+    demo.playbook("Build the image and push it", "build")
+    demo.playbook("From the bare server to the running application", "deploy")
+    demo.playbook("Verify", "verify")
+    demo.summary()
+
+
+if __name__ == "__main__":
+    main()
