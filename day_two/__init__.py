@@ -1,0 +1,1 @@
+"""What `fab` does on servers between two deploys. Hosts, users, keys and host keys come from the Ansible inventory."""
