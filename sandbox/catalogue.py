@@ -18,6 +18,7 @@ class Image:
 
     `folder` below sandbox/images is the recipe; `suite` makes it a Debian base without a Dockerfile;
     `on_hub` images are served by hub.sandbox; `hint` says how long a build takes on two cores;
+    `scratch` ones keep nothing of their bases, so that a new base does not rebuild them;
     `machine` says that the machine's certificates are left in the image, so that a change of them rebuilds it.
     """
 
@@ -30,6 +31,7 @@ class Image:
     arguments: Mapping[str, str] = field(default_factory=dict)
     on_hub: bool = True
     hint: str = ""
+    scratch: bool = False
     machine: bool = False
 
     @property
@@ -58,7 +60,7 @@ IMAGES = (
     Image("registry", "2", "registry", hint="about 10 s"),
     Image("slipway-sandbox/server", "debian-13", "server", stand_in=False, on_hub=False, hint="about 10 s"),
     Image("slipway-sandbox/dns", "1", "dns", stand_in=False, on_hub=False, hint="about 5 s"),
-    Image("caddy", "2.11", "caddy", hint="compiles Caddy, about 2.5 minutes"),
+    Image("caddy", "2.11", "caddy", hint="compiles Caddy, about 2.5 minutes", scratch=True),
     Image("elasticsearch", "8.11.4", "elasticsearch", hint="about 40 s"),
     Image("python", "3.13-slim", "python", hint="about 10 s", machine=True),
     Image(
@@ -74,7 +76,7 @@ IMAGES = (
     Image("mariadb", "11.8", "mariadb", hint="about 15 s"),
     Image("redis", "8", "redis", hint="about 5 s"),
     Image("postgres", "17", "postgres", hint="about 15 s"),
-    Image("hello-world", "latest", "hello-world", hint="about 5 s"),
+    Image("hello-world", "latest", "hello-world", hint="about 5 s", scratch=True),
     Image(
         "slipway-sandbox/packages",
         "1",
@@ -103,7 +105,7 @@ def recipe_hash(image: Image, base_ids: Mapping[str, str], machine: bytes = b"")
     for name, value in sorted(image.arguments.items()):
         digest.update(f"{name}={value}\0".encode())
     digest.update(f"{image.suite}\0".encode())
-    for base in image.bases:
+    for base in () if image.scratch else image.bases:
         digest.update(f"{base}={base_ids[base]}\0".encode())
     if image.machine:
         digest.update(machine)

@@ -71,7 +71,7 @@ initialise() {
   # An earlier attempt that was cut short left files that no server can start from.
   find "$data" -mindepth 1 -delete
   touch "$data/.initialising"
-  mariadb-install-db --user=mysql --datadir="$data" --skip-test-db --auth-root-authentication-method=normal \
+  mariadb-install-db --datadir="$data" --skip-test-db --auth-root-authentication-method=normal \
     --skip-log-bin > /dev/null
 
   say "starting temporary server"
@@ -112,6 +112,8 @@ initialise() {
       printf 'CREATE USER root@%s IDENTIFIED BY %s; GRANT ALL ON *.* TO root@%s WITH GRANT OPTION;\n' \
         "$(text "${root_host:-%}")" "$(text "$root_password")" "$(text "${root_host:-%}")"
     fi
+    # Those that the installation made beside it have no password.
+    printf "DROP USER IF EXISTS root@'127.0.0.1', root@'::1', root@%s;\n" "$(text "$(hostname)")"
     printf 'SET PASSWORD FOR root@localhost = PASSWORD(%s);\n' "$(text "$root_password")"
   } | client
   kill "$server"

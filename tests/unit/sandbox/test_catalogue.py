@@ -47,6 +47,12 @@ def test_a_stand_in_says_that_it_is_one(image: Image) -> None:
     )
 
 
+@pytest.mark.parametrize("image", BUILT, ids=lambda image: image.reference)
+def test_images_from_scratch_are_marked_as_such(image: Image) -> None:
+    last = re.findall(r"^FROM (\S+)", (image.recipe / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    assert image.scratch == (last == "scratch")
+
+
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "images" / "thing"
@@ -65,6 +71,7 @@ def test_the_hash_changes_with_what_an_image_is_built_from(recipe: Path) -> None
     before = digest()
     assert digest() == before
     assert digest(bases="sha256:2") != before
+    assert digest(bases="sha256:2", scratch=True) == digest(bases="sha256:1", scratch=True)
     assert digest(arguments={"PACKAGES": "python3"}) != before
     (recipe / "Dockerfile").chmod(0o755)
     executable = digest()
