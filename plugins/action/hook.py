@@ -38,15 +38,12 @@ class ActionModule(ReleaseAction):
                 "message": f"the hook on_failure failed itself: {outcome.get('msg')}",
                 "slipway_warning": True,
             }
-        if outcome.get("failed"):
-            outcome["ansible_facts"] = {"slipway_failure": f"hook {name}: {outcome.get('msg', '')}"}
-        return result | {"message": f"{name} ran"} | outcome | {"phase": "hook"}
+        return result | {"message": f"{name} ran"} | outcome | {"phase": f"hook {name}"}
 
     def _command(self, command: list[str], seconds: float) -> dict[str, Any]:
         environment = {**os.environ, **self.hook_environment(self.choice())}
-        failure = self.facts_of(self.host).get("slipway_failure")
-        if failure:
-            environment["SLIPWAY_FAILURE"] = failure
+        if self._task.args["name"] == "on_failure":
+            environment["SLIPWAY_FAILURE"] = self.first_failure()
         words = [str(word) for word in command]
         try:
             done = subprocess.run(

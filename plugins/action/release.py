@@ -43,8 +43,6 @@ class ActionModule(ReleaseAction):
                 "message": f"{phase} did not end: {reason}; the next deploy does it",
                 "slipway_warning": True,
             }
-        elif outcome.get("failed"):
-            outcome["ansible_facts"] = {"slipway_failure": f"{phase}: {outcome.get('msg', '')}"}
         return result | outcome | {"phase": phase, "seconds": round(time.time() - begun, 2)}
 
     def _carry_out(self, phase: str) -> dict[str, Any]:
@@ -65,7 +63,7 @@ class ActionModule(ReleaseAction):
         elif phase == "migrate":
             arguments["seconds"] = parse_duration((self.application.migrate or {}).get("timeout", "10m"))
         elif phase == "revert":
-            arguments["reason"] = self._failure()
+            arguments["reason"] = self.first_failure()
         outcome = self.call("slipway.vps.release", arguments)
         if not outcome.get("failed"):
             outcome["ansible_facts"] = self._facts(phase, choice, outcome)
@@ -83,14 +81,6 @@ class ActionModule(ReleaseAction):
             }
             return {"slipway_release": release}
         return {"slipway_commit": outcome["commit"]} if phase == "pull" and "commit" in outcome else {}
-
-    def _failure(self) -> str:
-        """What went wrong first, on whichever host."""
-        failures = ((host, self.facts_of(host).get("slipway_failure")) for host in self.planned_hosts)
-        return next(
-            (f"{host}: {failure}" for host, failure in failures if failure),
-            "another host failed or could not be reached",
-        )
 
     def _pull_arguments(self, choice: Choice) -> dict[str, Any]:
         rendering = render_host(self)

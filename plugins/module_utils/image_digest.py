@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 
 from . import docker_engine as engine
@@ -17,14 +18,20 @@ def inspect_in_registry(image: str, template: str) -> subprocess.CompletedProces
     )
 
 
+def first_digest(text: str) -> str:
+    """The first digest in a text: older buildx prints more than its --format asks for."""
+    found = re.search(r"sha256:[0-9a-f]{64}", text)
+    return found[0] if found else ""
+
+
 def resolve_digest(image: str) -> str:
     """The digest (sha256:…) of an image name with a tag.
 
     Raises OperationError when the registry does not have it or is away.
     """
     result = inspect_in_registry(image, "{{.Manifest.Digest}}")
-    digest = result.stdout.strip().strip('"')
-    if result.returncode == 0 and digest.startswith("sha256:"):
+    digest = first_digest(result.stdout)
+    if result.returncode == 0 and digest:
         return digest
     text = result.stderr or result.stdout
     if "not found" in text.lower():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import check_format
+from .image_digest import first_digest
 
 _SCRIPT = r"""
 export LC_ALL=C
@@ -160,11 +161,8 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
         if record and number.isdigit():
             probe.journal[int(number)] = record
     elif name == "digest":
-        text = rest.strip().strip('"')
-        if text.startswith("sha256:"):
-            probe.digest = text.split()[0]
-        else:
-            probe.digest_error = text
+        probe.digest = first_digest(rest)
+        probe.digest_error = "" if probe.digest else rest.strip()
 
 
 def _json(text: str, file: str) -> dict[str, Any] | None:

@@ -197,6 +197,9 @@ class ProxyHost:
         engine.docker("network", "connect", network, CONTAINER)
         return True
 
+    def has_network(self, network: str) -> bool:
+        return engine.docker("network", "inspect", network, check=False).returncode == 0
+
     def disconnect(self, network: str) -> bool:
         if not self.is_connected(network):
             return False
@@ -248,6 +251,17 @@ def _answers(address: str) -> bool:
 
 def _last_error(output: str, candidate: str) -> str:
     """Caddy's own line on what is wrong, with the paths that a user knows."""
-    errors = [line for line in output.splitlines() if line.startswith("Error:")]
-    lines = errors or output.strip().splitlines() or ["no reason given"]
-    return lines[-1].removeprefix("Error: ").replace(f"/{candidate}/" if candidate else "\0", "/")
+    lines = output.strip().splitlines() or ["no reason given"]
+    reasons = [reason for reason in map(_reason, lines) if reason] or lines
+    return reasons[-1].replace(f"/{candidate}/" if candidate else "\0", "/")
+
+
+def _reason(line: str) -> str:
+    """What a line of Caddy's output says of an error: a JSON log entry or plain text; '' when it says nothing of one."""
+    if line.startswith("Error:"):
+        return line.removeprefix("Error: ")
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return ""
+    return str(entry.get("msg", "")) if isinstance(entry, dict) and entry.get("level") == "error" else ""

@@ -97,14 +97,17 @@ def refuse_conflicts(proxy: ProxyHost, app: str, domains: list[str]) -> None:
 
 def add(proxy: ProxyHost, parameters: dict[str, Any], path: Path, text: str) -> list[str]:
     """Writes the site and connects its network; returns what was done. Raises OperationError."""
+    app = parameters["app"]
+    if not proxy.has_network(app):
+        raise OperationError(f"network {app} is not on this host; expected it to be made before the site")
     done = []
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         proxy.validate(f"sites/{path.name}", text, parameters["image"])
-        (proxy.folder / "live" / parameters["app"]).mkdir(mode=0o755, parents=True, exist_ok=True)
+        (proxy.folder / "live" / app).mkdir(mode=0o755, parents=True, exist_ok=True)
         write_atomically(path, text, 0o644)
         done.append(f"wrote {path}")
-    if proxy.connect(parameters["app"]):
-        done.append(f"connected to {parameters['app']}")
+    if proxy.connect(app):
+        done.append(f"connected to {app}")
     return done
 
 

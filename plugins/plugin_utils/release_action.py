@@ -49,6 +49,14 @@ class ReleaseAction(ApplicationAction):
         """Number, digest, kind and begin of the release, from the phase `lock` of the first host."""
         return self.facts_of(self.planned_hosts[0]).get("slipway_release") or {}
 
+    def first_failure(self) -> str:
+        """What went wrong in this run, on whichever host; for tasks in `rescue`."""
+        for host in self.planned_hosts:
+            result = self.variables["hostvars"][host].get("ansible_failed_result")
+            if result:
+                return f"{host}: {result.get('phase', '')} failed: {result.get('msg', '')}".replace(":  failed", "")
+        return "a host could not be reached"
+
     def hook_environment(self, choice: Choice) -> dict[str, str]:
         """The release's facts as a hook's environment."""
         facts = self.release_facts()
