@@ -257,7 +257,7 @@ def _last_error(output: str, candidate: str) -> str:
 
 
 def _reason(line: str) -> str:
-    """What a line of Caddy's output says of an error: a JSON log entry or plain text; '' when it says nothing of one."""
+    """What a line of Caddy's output says of an error, as JSON or plain text; '' when it says nothing of one."""
     if line.startswith("Error:"):
         return line.removeprefix("Error: ")
     try:

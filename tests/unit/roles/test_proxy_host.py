@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -60,10 +61,12 @@ def test_a_file_that_was_not_loaded_is_noticed(proxy: ProxyHost) -> None:
 
 
 def test_errors_of_caddy_name_the_file_that_the_user_knows() -> None:
-    error = "Error: adapting config: /etc/caddy/.candidate-x1/sites/shop.caddy:3: unrecognized directive"
-    output = f'{{"level":"info"}}\n{error}\n'
+    reason = "adapting config: /etc/caddy/.candidate-x1/sites/shop.caddy:3: unrecognized directive"
     expected = "adapting config: /etc/caddy/sites/shop.caddy:3: unrecognized directive"
-    assert _last_error(output, ".candidate-x1") == expected
+    for error in (f"Error: {reason}", json.dumps({"level": "error", "msg": reason})):
+        output = f'{{"level":"info","msg":"using config from file"}}\n{error}\n'
+        assert _last_error(output, ".candidate-x1") == expected
+    assert _last_error("killed\n", "") == "killed"
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
