@@ -14,10 +14,6 @@ from sandbox.host import ensure_commands
 
 DRAFTS = "slipway-sandbox-draft"
 SHOWN_LINES = 15
-# Packages' scripts link manual pages into these folders, which the excluded pages would have made.
-# The image's own settings for apt keep it from clearing these away itself.
-LEFT_CACHES = 'rm -f "$1"/var/cache/apt/*.bin'
-MANUAL_FOLDERS = 'for n in 1 2 3 4 5 6 7 8; do mkdir -p "$1/usr/share/man/man$n"; done'
 
 
 def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log: Path) -> None:
@@ -28,8 +24,7 @@ def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log
         "--variant=minbase",
         f"--dpkgopt={image.recipe / 'dpkg.cfg'}",
         f"--customize-hook=copy-in {shlex.quote(str(image.recipe / '90container'))} /etc/apt/apt.conf.d",
-        f"--customize-hook={MANUAL_FOLDERS}",
-        f"--customize-hook={LEFT_CACHES}",
+        f'--customize-hook={shlex.quote(str(image.recipe / "customize.sh"))} "$1"',
         image.suite,
         "-",
     ]

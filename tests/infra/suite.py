@@ -88,7 +88,7 @@ class Suite:
         report = yield
         if report.failed and call.excinfo is not None:
             known = call.excinfo.errisinstance(Mismatch)
-            text = str(call.excinfo.value) if known else report.longreprtext
+            text = str(call.excinfo.value) if known else essence(report.longreprtext)
             log = self._log(item)
             report.slipway_text, report.slipway_log = text, log
             if known:
@@ -110,7 +110,7 @@ class Suite:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
-            text = getattr(report, "slipway_text", report.longreprtext)
+            text = getattr(report, "slipway_text", "") or essence(report.longreprtext)
             self._fail(readable(report.nodeid), text, getattr(report, "slipway_log", ""))
         elif report.skipped:
             self.skipped += 1
@@ -119,7 +119,7 @@ class Suite:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._fail(readable(report.nodeid), report.longreprtext, "")
+            self._fail(readable(report.nodeid), essence(report.longreprtext), "")
 
     def _fail(self, check: str, text: str, log: str) -> None:
         self.failures.append({"check": check, "text": text, "log": log})
@@ -136,10 +136,16 @@ class Suite:
         self.results.write_text(json.dumps(figures), encoding="utf-8")
 
 
+def essence(text: str) -> str:
+    """pytest's own lines on what failed (they start with an E), without the traceback above them."""
+    lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
+    return "; ".join(lines) or (text.strip().splitlines() or ["failed"])[-1]
+
+
 def readable(node: str) -> str:
     """`test_containers.py::test_is_healthy[web-1]` as `containers: is healthy [web-1]`."""
     file, _, rest = node.rpartition("/")[2].partition("::")
     name, bracket, case = rest.partition("[")
     subject = file.removeprefix("test_").removesuffix(".py")
-    check = name.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    check = name.rpartition("::")[2].removeprefix("test_").replace("_", " ") or "(the whole file)"
     return f"{subject}: {check}" + (f" [{case}" if bracket else "")

@@ -109,7 +109,7 @@ def test_log_is_rotated(container):
 
 
 @each(
-    "container", [subject for subject in CONTAINERS if _image_user(each) not in ROOT or subject.wanted.user not in ROOT]
+    "container", [subject for subject in CONTAINERS if _image_user(subject) not in ROOT or subject.wanted.user not in ROOT]
 )
 def test_does_not_run_as_root(container):
     data = inspected(container)

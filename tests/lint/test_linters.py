@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
 COMMANDS = {
-    "ansible-lint": ["ansible-lint", "--nocolor", "--quiet"],
+    "ansible-lint": ["ansible-lint", "--nocolor", "-q"],
     "ruff check": ["ruff", "check", "--no-cache"],
     "ruff format": ["ruff", "format", "--check", "--diff", "--quiet", "--no-cache"],
     "yamllint": ["yamllint", "--strict", "."],

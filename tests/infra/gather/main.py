@@ -23,7 +23,7 @@ def gather(request):
         state = system.state(application, request["release"])
         packages = pool.submit(system.packages, request["packages"])
         units = pool.submit(system.units, request["units"])
-        answers = pool.submit(_through_the_proxy, request)
+        answers = pool.submit(_through_the_proxy, pool, request)
         try:
             inspections = engine.containers(pool, application)
         except OSError as error:
@@ -98,21 +98,22 @@ def _direct(container, request):
     return network.request(address, request["port"], request["health"], request["domains"][0])
 
 
-def _through_the_proxy(request):
+def _through_the_proxy(pool, request):
     """{domain: {http, https}}, and what an unknown name is answered with."""
-    if not request["domains"]:
+    domains = request["domains"]
+    if not domains:
         return {}
-    found = {}
-    for domain in request["domains"]:
+
+    def both(domain):
         name = domain.replace("*", "slipway-verify")
-        found[domain] = {"http": network.request("127.0.0.1", request["http_port"], request["health"], name)}
-        if request["tls"] != "off":
+        found = {"http": network.request("127.0.0.1", request["http_port"], request["health"], name)}
+        if request["tls"] != "off" and domain != UNKNOWN_HOST:
             authority = request["authority"] if request["tls"] == "automatic" else ""
-            found[domain]["https"] = network.request(
-                "127.0.0.1", request["https_port"], request["health"], name, authority
-            )
-    found[UNKNOWN_HOST] = {"http": network.request("127.0.0.1", request["http_port"], "/", UNKNOWN_HOST)}
-    return found
+            found["https"] = network.request("127.0.0.1", request["https_port"], request["health"], name, authority)
+        return found
+
+    names = [*domains, UNKNOWN_HOST]
+    return dict(zip(names, pool.map(both, names)))  # noqa: B905 (strict= is Python 3.10's)
 
 
 def main(request):
