@@ -10,7 +10,7 @@ from typing import Any
 
 import docker
 
-from sandbox import bases, catalogue, machine, paths, world
+from sandbox import bases, catalogue, machine, paths
 from sandbox.catalogue import Image
 from sandbox.errors import SandboxError
 from sandbox.progress import Report
@@ -78,7 +78,8 @@ class ImageStore:
 
     def labels(self, image: Image) -> dict[str, str]:
         """Labels of an image that is built here."""
-        labels = {world.KIND: "image", RECIPE: self.wanted_recipe(image) or ""}
+        # No label of the kind that containers are found by: a container inherits its image's labels.
+        labels = {RECIPE: self.wanted_recipe(image) or ""}
         if image.stand_in:
             labels[STAND_IN] = image.reference
         return labels

@@ -25,7 +25,7 @@ from sandbox import (
     world,
 )
 from sandbox.errors import SandboxError
-from sandbox.images import ImageStore
+from sandbox.images import RECIPE, ImageStore
 from sandbox.names import Server
 from sandbox.progress import Report
 from sandbox.tasks import Task
@@ -178,6 +178,6 @@ def _remove_images(client: docker.DockerClient) -> None:
     for image in reversed(catalogue.IMAGES):
         with contextlib.suppress(docker.errors.ImageNotFound):
             found = client.api.inspect_image(image.reference)
-            if (found["Config"].get("Labels") or {}).get(world.KIND) == "image":
+            if RECIPE in (found["Config"].get("Labels") or {}):
                 client.api.remove_image(image.reference, force=True)
-    client.api.prune_images(filters={"label": [world.KIND], "dangling": True})
+    client.api.prune_images(filters={"label": [RECIPE], "dangling": True})

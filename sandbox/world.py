@@ -36,7 +36,8 @@ def is_ours(found: dict[str, str] | None) -> bool:
 
 def summaries(client: docker.DockerClient) -> list[dict[str, Any]]:
     """The sandbox's containers of any checkout, as the engine lists them (dead ones included)."""
-    return client.api.containers(all=True, filters={"label": KIND})
+    # Containers inherit their image's labels: only what carries a world's identity was made by a sandbox.
+    return client.api.containers(all=True, filters={"label": [KIND, IDENTITY]})
 
 
 def summary_name(summary: dict[str, Any]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from sandbox import images
+import pytest
+
+from sandbox import images, world
 from sandbox.catalogue import Image
+from sandbox.progress import Report
 
 THING = Image("thing", "1", "thing")
 
@@ -34,3 +37,9 @@ def test_a_failed_build_shows_its_end_and_its_log() -> None:
 def test_a_full_disk_is_told_as_such() -> None:
     error = str(images.failed(THING, "write /x: no space left on device", [], Path("/logs/thing.log")))
     assert "no space left" in error and "docker system prune" in error
+
+
+def test_an_images_labels_make_no_container_look_like_the_sandboxs(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = images.ImageStore(None, Report())  # type: ignore[arg-type]
+    monkeypatch.setattr(store, "wanted_recipe", lambda _: "0")
+    assert store.labels(THING).keys().isdisjoint({world.KIND, world.IDENTITY, world.CHECKOUT})
