@@ -31,6 +31,10 @@ KEYS = {
     "hooks": "a mapping with before_release, after_release, on_failure",
     "volumes": "a mapping of volume names to Compose volume options",
 }
+# Containers of a release that run once and end.
+MIGRATE, HOOK_PREFIX = "migrate", "hook-"
+# What may stand beside `preset:` of a data service.
+SETTINGS = ("database", "user", "password", "nodes")
 HOOKS = ("before_release", "after_release", "on_failure")
 BUILD_KEYS = ("context", "dockerfile", "target", "args")
 # Slipway decides these for every container that it starts; a user's value would break finding it again.
@@ -127,7 +131,6 @@ def plain(value: Any) -> str:
 
 def build_application(name: str, data: dict[str, Any]) -> Application:
     """The Application of validated data (see validation.py: call it first)."""
-    settings_keys = ("preset", "database", "user", "password", "nodes")
     processes = data.get("processes") or {}
     services = data.get("services") or {}
     return Application(
@@ -147,9 +150,9 @@ def build_application(name: str, data: dict[str, Any]) -> Application:
         services=tuple(
             Service(
                 name=key,
-                preset=(value or {}).get("preset", ""),
-                settings={k: v for k, v in (value or {}).items() if k in settings_keys[1:]},
-                definition={k: v for k, v in (value or {}).items() if k not in settings_keys},
+                preset=value.get("preset") or "",
+                settings={k: v if k == "nodes" else plain(v) for k, v in value.items() if k in SETTINGS},
+                definition={k: v for k, v in value.items() if k not in ("preset", *SETTINGS)},
             )
             for key, value in services.items()
         ),

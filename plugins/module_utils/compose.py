@@ -9,13 +9,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from .application import Application, Process, Service
+from .application import HOOK_PREFIX, MIGRATE, Application, Process, Service
 from .credentials import service_settings
 from .fingerprint import fingerprint, secrets_fingerprint
 from .presets import LOG_ROTATION, PRESETS, Preset
 
 LABEL = "slipway"
-MIGRATE = "migrate"
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def render_services(application: Application, bind_address: str = "") -> Service
 
 def hook_process(name: str) -> str:
     """The process of a hook that runs in a container of the new image: `hook-before-release` for before_release."""
-    return f"hook-{name.replace('_', '-')}"
+    return f"{HOOK_PREFIX}{name.replace('_', '-')}"
 
 
 def _label_mapping(definition: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 
 def parse_duration(text: str | int | float) -> float:
     """Seconds in a Compose duration. A bare number is seconds. Raises ValueError for anything else."""
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
+    if isinstance(text, (int, float)) and not isinstance(text, bool) and 0 <= text < float("inf"):
         return float(text)
     if not isinstance(text, str) or not text:
         raise ValueError(f"not a duration: {text!r}")

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-SETTINGS = ("database", "user", "password", "nodes")
 LOG_ROTATION = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import docker_engine as engine
+from .application import HOOK_PREFIX, MIGRATE
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState, now
@@ -26,7 +27,7 @@ PULL_SECONDS = 1800
 
 def is_one_off(process: str) -> bool:
     """Whether containers of this process run once and end: the migration and the hooks."""
-    return process == "migrate" or process.startswith("hook-")
+    return process == MIGRATE or process.startswith(HOOK_PREFIX)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import shlex
 from copy import deepcopy
 from typing import Any
 
+from .application import HOOK_PREFIX
+
 WRAPPER_PATH = "/run/slipway/environment.sh"
 # Secrets are files; an application that reads its environment alone gets them just before its own entrypoint runs.
 WRAPPER = """#!/bin/sh
@@ -46,7 +48,7 @@ def number_project(
         definition["labels"] = {**definition["labels"], "slipway.release": str(number)}
         if name == web:
             _add_alias(definition, f"{project['name']}-{web}")
-        if name.startswith("hook-"):
+        if name.startswith(HOOK_PREFIX):
             definition["environment"] = {**(definition.get("environment") or {}), **_escaped_values(facts or {})}
         if project.get("secrets") and definition.get("secrets"):
             _wrap(definition, image_config)

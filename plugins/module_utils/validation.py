@@ -6,16 +6,29 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .application import BUILD_KEYS, HOOKS, KEYS, MANAGED_KEYS, NAME, RESERVED_NAMES, WEB
+from .application import (
+    BUILD_KEYS,
+    HOOK_PREFIX,
+    HOOKS,
+    KEYS,
+    MANAGED_KEYS,
+    MIGRATE,
+    NAME,
+    RESERVED_NAMES,
+    SETTINGS,
+    WEB,
+)
 from .compose_schema import service_problems, show, unknown_key
 from .duration import parse_duration
-from .presets import PRESETS, SETTINGS
+from .presets import PRESETS
 from .problem import Problem
 
 # RFC 1035 / 1123 names; a leading *. for a wildcard certificate by DNS-01.
 _DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 # The distribution specification's name, with or without a registry and a tag (github.com/distribution/reference).
-_IMAGE = re.compile(r"([a-z0-9.-]+(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?", re.IGNORECASE)
+_PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_IMAGE = re.compile(rf"([A-Za-z0-9.-]+(:\d+)?/)?{_PATH}(/{_PATH})*(:{_TAG.pattern})?", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -42,6 +55,7 @@ def application_problems(file: str, name: str, data: Any) -> list[Problem]:
         _web,
         _migrate,
         _services,
+        _shared_volumes,
         _hooks,
         _volumes,
         _durations,
@@ -65,6 +79,9 @@ def _image(file: str, data: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(file, "image", "nothing" if image is None else show(image), KEYS["image"])
     elif not _IMAGE.fullmatch(image):
         yield Problem(file, "image", show(image), KEYS["image"])
+    tag = data.get("tag")
+    if tag is not None and (isinstance(tag, (dict, list)) or not _TAG.fullmatch(str(tag))):
+        yield Problem(file, "tag", show(tag), KEYS["tag"])
 
 
 def _build(file: str, data: dict[str, Any]) -> list[Problem]:
@@ -100,7 +117,7 @@ def _secrets(file: str, data: dict[str, Any]) -> list[Problem]:
             problems.append(Problem(file, f"secrets.{key}", show(key), "a name of letters, digits and underscores"))
         if value is None or value == "" or isinstance(value, (dict, list)):
             problems.append(Problem(file, f"secrets.{key}", "no value", "a plain value, from the vault"))
-        if key in (data.get("environment") or {}):
+        if isinstance(data.get("environment"), dict) and key in data["environment"]:
             problems.append(Problem(file, f"secrets.{key}", "the same name under environment", "it in one of the two"))
     return problems
 
@@ -113,12 +130,15 @@ def _processes(file: str, data: dict[str, Any]) -> list[Problem]:
     for name, definition in processes.items():
         key = f"processes.{name}"
         problems += _name_problems(file, key, name)
+        if name == MIGRATE or str(name).startswith(HOOK_PREFIX):
+            problems.append(Problem(file, key, show(name), "another name: this one is Slipway's own"))
         if name in services:
             problems.append(
                 Problem(file, key, "a service of the same name", "different names for processes and services")
             )
         problems += definition_problems(file, key, definition)
-        replicas = ((definition or {}).get("deploy") or {}).get("replicas", 1) if isinstance(definition, dict) else 1
+        deploy = definition.get("deploy") if isinstance(definition, dict) else None
+        replicas = deploy.get("replicas", 1) if isinstance(deploy, dict) else 1
         if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
             problems.append(Problem(file, f"{key}.deploy.replicas", show(replicas), "a whole number, 0 or more"))
     problems += _alias_problems(file, processes, services)
@@ -149,9 +169,8 @@ def _aliases(definition: Any) -> list[str]:
     networks = (definition or {}).get("networks") if isinstance(definition, dict) else None
     if not isinstance(networks, dict):
         return []
-    return [
-        alias for options in networks.values() if isinstance(options, dict) for alias in options.get("aliases") or []
-    ]
+    found = [options.get("aliases") for options in networks.values() if isinstance(options, dict)]
+    return [alias for aliases in found if isinstance(aliases, list) for alias in aliases if isinstance(alias, str)]
 
 
 def _alias_problems(file: str, processes: dict[str, Any], services: dict[str, Any]) -> Iterator[Problem]:
@@ -173,7 +192,11 @@ def _web(file: str, data: dict[str, Any]) -> Iterator[Problem]:
         yield Problem(file, "domains", "nothing", f"{KEYS['domains']}, since there is a process `web`")
     if domains is not None and not isinstance(domains, list):
         yield Problem(file, "domains", show(domains), KEYS["domains"])
+    seen: set[str] = set()
     for domain in domains if isinstance(domains, list) else []:
+        if isinstance(domain, str) and domain.lower() in seen:
+            yield Problem(file, "domains", f"`{domain}` twice", "each domain once")
+        seen.add(str(domain).lower())
         if not isinstance(domain, str) or len(domain) > 253 or not _DOMAIN.fullmatch(domain):
             yield Problem(file, "domains", show(domain), "a domain name such as shop.example.com")
     if has_web and port is None:
@@ -191,9 +214,7 @@ def _migrate(file: str, data: dict[str, Any]) -> list[Problem]:
             problems.append(
                 Problem(file, "migrate.command", "nothing", "the command that migrates the database, as a list")
             )
-        try:
-            parse_duration(migrate.get("timeout", "10m"))
-        except ValueError:
+        if not _is_duration(migrate.get("timeout", "10m")):
             problems.append(Problem(file, "migrate.timeout", show(migrate.get("timeout")), "a duration such as 10m"))
         problems += definition_problems(
             file, "migrate", {key: value for key, value in migrate.items() if key != "timeout"}
@@ -213,13 +234,15 @@ def _services(file: str, data: dict[str, Any]) -> list[Problem]:
             )
             continue
         preset = definition.get("preset")
-        if preset is not None and preset not in PRESETS:
+        if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
             problems.append(Problem(file, f"{key}.preset", show(preset), "one of " + ", ".join(sorted(PRESETS))))
             continue
         if preset is None and not definition.get("image"):
             problems.append(
                 Problem(file, f"{key}.image", "nothing", "an image, or a preset: " + ", ".join(sorted(PRESETS)))
             )
+        if preset:
+            problems += _setting_problems(file, key, definition)
         rest = {k: v for k, v in definition.items() if k != "preset" and not (preset and k in SETTINGS)}
         managed = tuple(k for k in MANAGED_KEYS if k not in ("image", "secrets"))
         problems += definition_problems(file, key, rest, managed)
@@ -237,12 +260,40 @@ def _services(file: str, data: dict[str, Any]) -> list[Problem]:
     return problems
 
 
+def _setting_problems(file: str, key: str, definition: dict[str, Any]) -> Iterator[Problem]:
+    """What stands beside `preset:`; a password is among it, so no value is shown but that of `nodes`."""
+    for name in SETTINGS:
+        value = definition.get(name)
+        if name == "nodes":
+            if name in definition and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                yield Problem(file, f"{key}.nodes", show(value), "a whole number, 1 or more")
+        elif name in definition and (value is None or isinstance(value, (dict, list))):
+            yield Problem(file, f"{key}.{name}", "no plain value", "a plain value")
+
+
+def _shared_volumes(file: str, data: dict[str, Any]) -> Iterator[Problem]:
+    """A process's volume `cache-data` and the volume `data` of the service `cache` would be the same one."""
+    services = data.get("services") if isinstance(data.get("services"), dict) else {}
+    taken = {}
+    for name, definition in services.items():
+        if isinstance(definition, dict):
+            own = ["data", *(f"data-{number}" for number in range(2, 10))] if definition.get("preset") else []
+            taken |= {f"{name}-{volume}": name for volume in [*own, *named_volumes(definition)]}
+    processes = data.get("processes") if isinstance(data.get("processes"), dict) else {}
+    for name, definition in processes.items():
+        for volume in named_volumes(definition) if isinstance(definition, dict) else []:
+            if volume in taken:
+                found = f"the volume `{volume}`, which is that of services.{taken[volume]}"
+                yield Problem(file, f"processes.{name}.volumes", found, "another name")
+
+
 def named_volumes(definition: dict[str, Any]) -> list[str]:
     """The named volumes in a Compose service definition: sources that are no paths."""
     names = []
-    for volume in definition.get("volumes") or []:
+    volumes = definition.get("volumes")
+    for volume in volumes if isinstance(volumes, list) else []:
         if isinstance(volume, dict):
-            source = volume.get("source", "") if volume.get("type", "volume") == "volume" else ""
+            source = str(volume.get("source", "")) if volume.get("type", "volume") == "volume" else ""
         else:
             source = str(volume).split(":")[0] if ":" in str(volume) else ""
         if source and not source.startswith((".", "/", "~")):
@@ -268,8 +319,12 @@ def _hooks(file: str, data: dict[str, Any]) -> list[Problem]:
                     "`command` (on the controller) or `container` (in the new image), a list",
                 )
             )
-        elif not isinstance(next(hook[k] for k in ("command", "container") if k in hook), list):
-            problems.append(Problem(file, f"hooks.{name}", show(hook), "the command as a list of words"))
+        else:
+            command = next(hook[k] for k in ("command", "container") if k in hook)
+            if not isinstance(command, list) or not command or isinstance(command[0], (dict, list)):
+                problems.append(Problem(file, f"hooks.{name}", show(hook), "the command as a list of words"))
+            if not _is_duration(hook.get("timeout", "5m")):
+                problems.append(Problem(file, f"hooks.{name}.timeout", show(hook["timeout"]), "a duration such as 5m"))
     return problems
 
 
@@ -279,8 +334,13 @@ def _volumes(file: str, data: dict[str, Any]) -> list[Problem]:
 
 def _durations(file: str, data: dict[str, Any]) -> Iterator[Problem]:
     for key in ("health_timeout", "drain_timeout"):
-        if key in data:
-            try:
-                parse_duration(data[key])
-            except ValueError:
-                yield Problem(file, key, show(data[key]), KEYS[key])
+        if key in data and not _is_duration(data[key]):
+            yield Problem(file, key, show(data[key]), KEYS[key])
+
+
+def _is_duration(value: Any) -> bool:
+    try:
+        parse_duration(value)
+    except ValueError:
+        return False
+    return True
