@@ -29,6 +29,7 @@ from collections import Counter
 from typing import Any
 
 from ansible import constants as C
+from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible_collections.slipway.vps.plugins.module_utils.duration import show_duration
 from ansible_collections.slipway.vps.plugins.module_utils.status_text import fleet_lines
@@ -238,14 +239,9 @@ class CallbackModule(DefaultCallback):
                 C.COLOR_OK,
             )
         elif self.plans:
-            todo = [host for host, plan in self.plans.items() if plan.get("lacks")]
-            what = (
-                "Nothing was touched (check mode)."
-                if todo and self.counts["changed"]
-                else "Nothing to do."
-                if not todo
-                else "Done."
-            )
+            todo = any(plan.get("lacks") for plan in self.plans.values())
+            checked = context.CLIARGS.get("check")
+            what = "Nothing to do." if not todo else "Nothing was touched (check mode)." if checked else "Done."
             self.line(f"{what} {seconds}", C.COLOR_OK)
         else:
             self.line(f"Done in {seconds}.", C.COLOR_OK)
