@@ -129,9 +129,11 @@ def _servers(folder: Path) -> list[Server]:
     from ansible.parsing.dataloader import DataLoader
     from ansible.plugins.loader import init_plugin_loader
     from ansible.template import Templar
+    from ansible.utils.collection_loader import AnsibleCollectionConfig
     from ansible.vars.manager import VariableManager
 
-    init_plugin_loader()
+    if AnsibleCollectionConfig.collection_finder is None:
+        init_plugin_loader()
     loader = DataLoader()
     password_file = os.environ.get("ANSIBLE_VAULT_PASSWORD_FILE", "")
     if password_file:

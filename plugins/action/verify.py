@@ -58,7 +58,8 @@ class ActionModule(ApplicationAction):
         lines = outcome.failure_lines()
         facts = {
             "checks": outcome.checks,
-            "skipped": outcome.skipped,
+            # Not `skipped`: Ansible takes a task with that key for one that was skipped.
+            "not_applicable": outcome.skipped,
             "release_verified": outcome.release,
             "failures": lines,
             "seconds": round(seconds, 2),

@@ -55,7 +55,7 @@ checks:
   description: Number of checks that were made.
   type: int
   returned: always
-skipped:
+not_applicable:
   description: Number of checks that did not apply.
   type: int
   returned: unless in check mode

@@ -83,7 +83,6 @@ def _write(path: Path, text: str) -> None:
 def _run(command: list[str], seconds: float) -> tuple[str, bool]:
     """(output, whether it ended by itself). The user's pytest settings are for other tests, so they do not count here."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "ANSIBLE_"))}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

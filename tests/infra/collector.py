@@ -40,7 +40,8 @@ def gather(host: Any, request: dict[str, Any]) -> dict[str, Any]:
         result = host.run("python3 -I -c %s", program(request))
     except RuntimeError as error:
         # testinfra's way to say that ssh itself failed (exit code 255).
-        raise GatherError(f"the host cannot be reached: {_last_line(str(error))}") from None
+        said = getattr(error.args[0] if error.args else None, "stderr", str(error))
+        raise GatherError(f"the host cannot be reached: {_last_line(said)}") from None
     if result.rc != 0:
         raise GatherError(f"the host could not be looked at: {_last_line(result.stderr) or f'exit code {result.rc}'}")
     try:

@@ -79,6 +79,16 @@ class World:
         """A release that brought an earlier one's settings back is compared with what it was made from, not with today's inventory."""
         return bool(self.facts["state"]["record"].get("of"))
 
+    @property
+    def releasing(self) -> bool:
+        """Whether a release is being made, while the one before still runs."""
+        return bool(self.expectation["releasing"])
+
+    @property
+    def compares_server(self) -> bool:
+        """A rollback must not fail because the inventory has changes for the server or the services that no deploy has applied yet."""
+        return not (self.releasing and self.is_rollback)
+
     @cached_property
     def compose(self) -> dict[str, Any]:
         """The rendered project of the release; {} on a host that runs none of its processes."""
@@ -94,6 +104,11 @@ class World:
             wanted.append(expected_container("proxy", PROXY_CONTAINER, self.expectation["proxy"]["definition"]))
         found = self.facts.get("containers") or []
         return [Subject(each, container_of(each, self.release, self.application, found)) for each in wanted]
+
+    @property
+    def compared(self) -> list[Subject]:
+        """The containers whose settings are compared with the inventory's."""
+        return self.containers if self.compares_server else self.processes
 
     def of_kind(self, kind: str) -> list[Subject]:
         return [subject for subject in self.containers if subject.wanted.kind == kind]

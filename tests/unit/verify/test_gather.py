@@ -1,0 +1,118 @@
+"""The parts of the gatherer that need no server: searching for secrets, Redis's protocol, names, what everybody can read."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import collector
+import pytest
+from gather import data, leaks, network, system
+
+SECRETS = {"KEY": ["s3cr3t-value"], "URL": ["mysql://u:pass%40word@db/x", "pass%40word", "pass@word"], "PIN": ["1234"]}
+
+
+def _container(name, *environment):
+    return {"Name": f"/{name}", "Config": {"Env": list(environment)}}
+
+
+def test_a_secret_is_found_wherever_it_stands(tmp_path, monkeypatch):
+    monkeypatch.setattr(system, "ROOT", tmp_path)
+    tmp_path.chmod(0o755)
+    (tmp_path / "note").write_text("the key is s3cr3t-value", encoding="utf-8")
+    (tmp_path / "note").chmod(0o644)
+    inspections = [_container("web-1", "A=1"), _container("web-2", "PASSWORD=pass@word")]
+    found = leaks.search(SECRETS, inspections, [(7, ["/usr/bin/client", "--password", "pass@word"])])
+    assert found["inspect"] == {"URL": ["web-2"]}
+    assert found["arguments"] == {"URL": ["process 7 (client)"]}
+    assert found["files"] == {"KEY": [str(tmp_path / "note")]}
+
+
+def test_no_value_is_in_what_is_told():
+    found = leaks.search(SECRETS, [_container("web-1", "KEY=s3cr3t-value")], [(7, ["x", "pass@word"])])
+    text = json.dumps(found)
+    assert not any(value in text for values in SECRETS.values() for value in values)
+
+
+def test_a_short_value_is_not_searched_for_and_that_is_told():
+    found = leaks.search(SECRETS, [_container("web-1", "PORT=1234")], [])
+    assert found["short"] == ["PIN"]
+    assert found["inspect"] == {}
+
+
+def test_only_files_that_others_can_reach_and_read_count(tmp_path):
+    for name, mode, folder in (("open", 0o644, 0o755), ("closed", 0o600, 0o755), ("hidden", 0o444, 0o700)):
+        inner = tmp_path / f"in-{name}"
+        inner.mkdir()
+        (inner / name).write_text("x", encoding="utf-8")
+        (inner / name).chmod(mode)
+        inner.chmod(folder)
+    tmp_path.chmod(0o755)
+    assert [path.name for path in system.world_readable(tmp_path)] == ["open"]
+
+
+def test_a_folder_that_cannot_be_listed_hides_nothing(tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    (tmp_path / "file").chmod(0o644)
+    tmp_path.chmod(0o711)
+    assert [path.name for path in system.world_readable(tmp_path)] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [(b"+OK\r\n", "OK"), (b":1\r\n", "1"), (b"$5\r\nhello\r\n", "hello"), (b"$-1\r\n", ""), (b"-NOAUTH no\r\n", "-NOAUTH no")],
+)
+def test_replies_of_redis_are_read(raw, text):
+    assert data._reply(io.BytesIO(raw)) == text
+
+
+def test_a_closed_connection_is_no_reply():
+    with pytest.raises(OSError, match="closed"):
+        data._reply(io.BytesIO(b""))
+
+
+def test_a_connection_that_nothing_accepts_has_a_reason():
+    assert network.reach("127.0.0.1", 1)
+
+
+def test_this_process_is_not_among_the_searched_ones():
+    found = dict(system.processes())
+    assert os.getpid() not in found
+    assert os.getppid() in found
+
+
+def test_the_program_runs_alone_and_asks_an_engine_that_may_be_away(tmp_path):
+    """Sent as one argument and run by a bare interpreter, as on a server; without an engine it says so."""
+    request = {"application": "shop", "release": 0, "packages": [], "units": [], "domains": []}
+    program = collector.program(request).replace("sys.modules", "sys.modules", 1)
+    assert len(program) < 100_000  # One argument holds 128 KiB (execve(2)).
+    start = "import socket; socket.socket.connect = lambda *_: (_ for _ in ()).throw(OSError('no engine'))\n"
+    result = subprocess.run([sys.executable, "-I", "-c", start + program], capture_output=True, text=True, check=True)
+
+    class Host:
+        @staticmethod
+        def run(*_words):
+            return type("Result", (), {"rc": 0, "stdout": result.stdout, "stderr": ""})
+
+    facts = collector.gather(Host, request)
+    assert facts["engine_error"] == "the Docker engine does not answer: no engine"
+
+
+@pytest.mark.parametrize("path", sorted((Path(collector.__file__).parent / "gather").glob("*.py")), ids=lambda path: path.name)
+def test_what_runs_on_servers_is_python_3_9(path):
+    ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+def test_a_host_that_ssh_cannot_reach_is_told_in_a_line():
+    class Away:
+        @staticmethod
+        def run(*_words):
+            raise RuntimeError(type("Result", (), {"stderr": "@@@@\nHost key verification failed.\n"})())
+
+    with pytest.raises(collector.GatherError, match=r"^the host cannot be reached: Host key verification failed\.$"):
+        collector.gather(Away, {})
