@@ -33,6 +33,7 @@ def converge(
     """
     folder = state.folder / "services"
     began_file = folder / "begun.json"
+    state.folder.mkdir(parents=True, exist_ok=True)
     made = [f"network {network}"] if engine.ensure_network(network, state.application) else []
     made += [f"volume {name}" for name in engine.ensure_volumes(list(compose.get("volumes") or {}), state.application)]
     if not compose["services"]:
