@@ -69,7 +69,7 @@ def test_apt_is_asked_only_for_what_is_missing(installed: str, pin: str, wanting
 
 def test_preferences_name_each_pinned_package() -> None:
     text = render("docker", "preferences.j2", __docker_host=HOST, docker_version="28.0.1")
-    assert "Package: docker-ce\nPin: version *:28.0.1-*\nPin-Priority: 1001\n" in text
+    assert r"Pin: version /^.*:28[.]0[.]1-.*$/" in text
     assert text.count("Package:") == 2
     assert "Package:" not in render("docker", "preferences.j2", __docker_host=HOST)
 
@@ -121,7 +121,7 @@ def test_daemon_options_are_merged_and_null_leaves_one_out() -> None:
         ({"msg": "x", "stderr": "E: write: No space left on device"}, "no space left for Docker's packages"),
         ({"msg": "Failed to lock apt for exclusive operation: /var/lib/apt/lists/"}, "another package manager"),
         ({"msg": "No package matching 'docker-ce' is available"}, "does not have the wanted version"),
-        ({"msg": "Failed to update apt cache: W:Failed to fetch http://x"}, "an apt repository cannot be reached"),
+        ({"msg": "Failed to update apt cache: W:Failed to fetch http://x"}, "cannot be reached: Failed to update"),
         ({"msg": "Failed to update apt cache: NO_PUBKEY 8D81803C0EBFCD88"}, "is not signed by the key"),
         ({"msg": "the signing key has another fingerprint"}, "the signing key has another fingerprint"),
     ],
