@@ -130,7 +130,7 @@ def render_services(application: Application, bind_address: str = "") -> Service
             if bind_address and preset.port and name == service.name:
                 definition["ports"] = [f"{bind_address}:{preset.port}:{preset.port}"]
             own = {key: value for key, value in preset.secrets.items() if key in definition.get("secrets", [])}
-            hashes[name] = fingerprint([definition, secrets_fingerprint(f"{application.name}/{name}", own)])
+            hashes[name] = fingerprint([name, definition, secrets_fingerprint(f"{application.name}/{name}", own)])
             labels = {
                 f"{LABEL}.app": application.name,
                 f"{LABEL}.service": service.name,

@@ -138,7 +138,9 @@ def redis(service: str, settings: dict[str, Any]) -> Preset:
     command: list[str] = ["redis-server", "--appendonly", "yes"]
     check = '[ "$(redis-cli ping)" = PONG ]'
     if password:
-        config = f"echo appendonly yes; printf 'requirepass %s\\n' \"$(cat /run/secrets/{file})\""
+        # In redis.conf a value with a space, a quote or a # is quoted, a quote and a backslash in it escaped.
+        quoted = f"sed 's/[\"\\\\]/\\\\&/g' /run/secrets/{file}"
+        config = f'echo appendonly yes; printf \'requirepass "%s"\\n\' "$({quoted})"'
         command = ["sh", "-c", f"{{ {config}; }} | exec redis-server -"]
         check = f'[ "$(REDISCLI_AUTH="$(cat /run/secrets/{file})" redis-cli ping)" = PONG ]'
     definition = _container(
