@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.slipway.vps.plugins.module_utils.application import KEYS
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
@@ -16,13 +17,15 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application 
 class ActionModule(ApplicationAction):
     TRANSFERS_FILES = False
     _requires_connection = False
+    _VALID_ARGS = frozenset(("for",))
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         try:
             self.prepare(task_vars)
-            problems = inventory_problems(self.inventory_folder, self.groups) + self._domain_problems()
-            problems += self._restart_problems()
+            builds = self._task.args.get("for") == "build"
+            problems = inventory_problems(self.inventory_folder, self.groups, builds) + self._domain_problems()
+            problems += self._restart_problems() + (self._build_problems() if builds else [])
             if problems:
                 raise InputError(problems)
         except InputError as error:
@@ -38,6 +41,12 @@ class ActionModule(ApplicationAction):
             "build": {**build, "context": str(context)} if build else {},
         }
         return result | {"changed": False, "application": facts}
+
+    def _build_problems(self) -> list[Problem]:
+        if self.application.build:
+            return []
+        file = f"apps/{self.application.name}.yml"
+        return [Problem(file, "build", "nothing", f"{KEYS['build']}: what build.yml makes the image from")]
 
     def _restart_problems(self) -> list[Problem]:
         """A name after -e restart= that no service has is a slip that would be noticed too late."""

@@ -12,6 +12,13 @@ description:
   - The application is the one that the variable C(app) names; with one application in the inventory it may be left out.
   - Runs on the controller and needs no connection.
 author: [Slipway maintainers (@slipway-deploy)]
+options:
+  for:
+    description:
+      - What is to come. A deploy needs a host in the group C(app); a build needs one in C(builder), and the key C(build).
+    type: str
+    choices: [deploy, build]
+    default: deploy
 attributes:
   check_mode:
     description: Reads only.

@@ -10,6 +10,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.slipway.vps.plugins.module_utils.application import (
     APP_GROUP,
+    BUILDER_GROUP,
     Application,
     build_application,
 )
@@ -60,12 +61,11 @@ def load_application(
     return application
 
 
-def inventory_problems(inventory: Path, groups: dict[str, list[str]]) -> list[Problem]:
-    """What is missing in the inventory itself."""
-    if not groups.get(APP_GROUP):
-        return [
-            Problem(_show(inventory), f"group `{APP_GROUP}`", "no host", "at least one host, to run the application")
-        ]
+def inventory_problems(inventory: Path, groups: dict[str, list[str]], builds: bool = False) -> list[Problem]:
+    """What is missing in the inventory itself; `builds`: an image is to be built, nothing is to be deployed."""
+    group, purpose = (BUILDER_GROUP, "to build the image") if builds else (APP_GROUP, "to run the application")
+    if not groups.get(group):
+        return [Problem(_show(inventory), f"group `{group}`", "no host", f"at least one host, {purpose}")]
     return []
 
 
