@@ -91,11 +91,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def parse_lines(text: str, path: Path) -> list[dict[str, Any]]:
+    """The objects in JSON lines. Not by splitlines(): it also splits at U+2028 and others, which JSON has inside texts."""
     result = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         try:
             value = json.loads(line)
         except ValueError:
             continue
-        result.append(check_format(value, path))
+        if isinstance(value, dict):
+            result.append(check_format(value, path))
     return result
