@@ -91,7 +91,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def parse_lines(text: str, path: Path) -> list[dict[str, Any]]:
-    """The objects in JSON lines. Not by splitlines(): it also splits at U+2028 and others, which JSON has inside texts."""
+    """The objects in JSON lines. splitlines() would also split at U+2028 and others, which JSON has inside texts."""
     result = []
     for line in text.split("\n"):
         try:
