@@ -12,13 +12,19 @@ WRAPPER_PATH = "/run/slipway/environment.sh"
 # Secrets are files; an application that reads its environment alone gets them just before its own entrypoint runs.
 WRAPPER = """#!/bin/sh
 # Exports each file under /run/secrets as an environment variable of its name, then runs the container's own command.
-for file in /run/secrets/*; do
-    [ -f "$file" ] || continue
-    value=$(cat "$file"; printf x)
-    export "$(basename "$file")=${value%x}"
+# Its own variables have names that no application uses: to set an exported one would change what the command sees.
+for __slipway_file in /run/secrets/*; do
+    [ -f "$__slipway_file" ] || continue
+    __slipway_value=$(cat "$__slipway_file"; printf x)
+    export "${__slipway_file##*/}=${__slipway_value%x}"
 done
 exec "$@"
 """
+
+
+def is_one_off(process: str) -> bool:
+    """Whether containers of this process run once and end: the migration and the hooks."""
+    return process == "migrate" or process.startswith("hook-")
 
 
 def words(value: Any) -> list[str]:
@@ -65,12 +71,13 @@ def _add_alias(definition: dict[str, Any], alias: str) -> None:
 
 
 def _wrap(definition: dict[str, Any], image_config: dict[str, Any]) -> None:
-    own = "entrypoint" in definition
+    # Compose takes the image's own for null.
+    own = definition.get("entrypoint") is not None
     entrypoint = words(definition["entrypoint"]) if own else words(_escaped(image_config.get("Entrypoint")))
     # As in Docker: with an entrypoint of one's own, the image's command does not apply.
     command = (
         words(definition["command"])
-        if "command" in definition
+        if definition.get("command") is not None
         else []
         if own
         else words(_escaped(image_config.get("Cmd")))
