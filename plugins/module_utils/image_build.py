@@ -77,7 +77,7 @@ def published(reference: str) -> Published | None:
     if result.returncode == 0:
         data = json.loads(result.stdout)
         return Published(data["manifest"]["digest"], _labels(data.get("image") or {}))
-    text = result.stderr or result.stdout
+    text = (result.stderr or result.stdout).replace("ERROR: ", "")
     # Docker Hub and GitHub answer a name that they do not have with "insufficient scope" to those who may make it.
     if "not found" in text.lower() or "insufficient_scope" in text.lower():
         return None

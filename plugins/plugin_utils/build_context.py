@@ -75,9 +75,14 @@ class BuildContext:
         return sorted(exclude_paths(str(self.folder), self.ignored(), dockerfile=self.dockerfile))
 
     def content_hash(self, settings: dict[str, Any]) -> str:
-        """A hash of the context's names, contents and executable bits, and of the build's settings."""
+        """A hash of the context's names, contents and executable bits, and of the build's settings.
+
+        Git's own folder is left out: it changes with every `git status`, and the tag tells the commit already.
+        """
         digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
         for name in self.files():
+            if name.partition("/")[0] == ".git":
+                continue
             path = self.folder / name
             digest.update(f"\0{name}\0".encode(errors="surrogateescape"))
             if path.is_symlink():

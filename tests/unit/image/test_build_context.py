@@ -101,6 +101,9 @@ def test_commit_and_dirt(folder: Path) -> None:
     assert head.startswith(clean.short)
     assert clean.time.endswith("Z")
     assert tag_of(clean, "x") == clean.short
+    content = context.content_hash({})
+    (folder / ".git/description").write_text("changed", encoding="utf-8")
+    assert context.content_hash({}) == content
     (folder / "new.py").write_text("new", encoding="utf-8")
     assert tag_of(context.revision(), "x") == f"{clean.short}-dirty"
 
