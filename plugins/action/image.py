@@ -32,7 +32,17 @@ class ActionModule(ActionBase):
                 answer = self._send(context, task_vars, build)
         except OperationError as error:
             return result | {"failed": True, "msg": error.message}
-        return result | answer
+        answer.pop("invocation", None)
+        return result | answer | {"message": self._message(build, answer), "phase": "build"}
+
+    def _message(self, build: dict[str, Any], answer: dict[str, Any]) -> str:
+        """What a person reads of the image: under which name and digest the registry has it, and since when."""
+        if answer.get("failed"):
+            return str(answer.get("msg", ""))
+        name = f"{build['image']}:{build['tag']}"
+        if not answer.get("digest"):
+            return f"{name} is to be built"
+        return f"{name} is {answer['digest']}" + ("" if answer.get("changed") else ", as it was before")
 
     def _build(self, context: BuildContext) -> tuple[dict[str, Any], str]:
         """The build as the builder sees it, and a warning or ''. Raises OperationError."""
