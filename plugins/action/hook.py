@@ -77,6 +77,6 @@ class ActionModule(ReleaseAction):
             "process": hook_process(name),
             "seconds": seconds,
             "number": choice.number,
-            "lock": self.lock(choice),
+            "lock": self.release_lock(choice),
         }
         return self.call("slipway.vps.release", {"application": self.application.name, **arguments})

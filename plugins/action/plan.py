@@ -100,6 +100,8 @@ class ActionModule(ApplicationAction):
         numbers = [*probe.releases, *(int(line.get("release", 0)) for line in probe.ledger), probe.live]
         record = probe.releases.get(probe.live, {})
         return {
+            "host": self.host,
+            "runs_application": self.host in self.app_hosts,
             "application": self.application.name,
             "domains": list(self.application.domains),
             "port": self.application.port,

@@ -51,7 +51,7 @@ class ActionModule(ReleaseAction):
             "application": self.application.name,
             "phase": phase,
             "number": choice.number,
-            "lock": self.lock(choice),
+            "lock": self.release_lock(choice),
             "drain_seconds": self.application.drain_timeout,
             "keep": int(self._task.args.get("keep", 5)),
             "health": render_host(self).health,

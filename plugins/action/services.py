@@ -29,6 +29,7 @@ class ActionModule(ApplicationAction):
             compose["volumes"] = {**compose.get("volumes", {}), **more}
         arguments = {
             "application": self.application.name,
+            "lock": self.lock("data services", may_wait=True),
             "compose": compose,
             "secrets": rendering.services.secrets,
             "generated": list(rendering.services.generated),

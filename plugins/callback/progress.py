@@ -167,6 +167,10 @@ class CallbackModule(DefaultCallback):
             self.line("Plan", C.COLOR_HIGHLIGHT)
             for host, data in sorted(results):
                 self._print_plan(host, data)
+            plans = [data["ansible_facts"]["slipway_plan"] for _host, data in sorted(results)]
+            live = {p["host"]: (p["live"], p["live_digest"]) for p in plans if p["runs_application"]}
+            for text in fleet_lines(live):
+                self.line(f"  {text}", C.COLOR_WARN)
             return
         if any("slipway_status" in data for _host, data in results):
             self._print_status(dict(results))

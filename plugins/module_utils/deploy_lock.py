@@ -14,6 +14,16 @@ from typing import Any
 from .files import read_json, write_json
 from .problem import OperationError
 
+# The option `lock` of the modules that work under a lock.
+LOCK_OPTIONS: dict[str, dict[str, Any]] = {
+    "token": {"type": "str", "required": True, "no_log": False},
+    "owner": {"type": "str", "default": ""},
+    "purpose": {"type": "str", "default": ""},
+    "seconds": {"type": "float", "default": 300},
+    "dead": {"type": "str", "default": ""},
+    "wait": {"type": "float", "default": 0},
+}
+
 
 def timestamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -47,6 +47,8 @@ for record in $folder/releases/*/release.json; do flat release "$record"; done
 [ -n "$live" ] && flat rendered $folder/releases/$live/rendered.json
 flat services $folder/services/compose.yaml
 [ -f $folder/ledger.jsonl ] && tail -n 60 $folder/ledger.jsonl | sed "s/^/ledger$t/"
+# Ends a line of the ledger that a crash cut off.
+echo
 for journal in $folder/releases/*/journal.jsonl; do
     release=$(basename "$(dirname "$journal")")
     [ -f "$journal" ] && printf 'journal\t%s\t%s\n' "$release" "$(tail -n 1 "$journal")"
@@ -114,7 +116,8 @@ def read_probe(text: str) -> Probe:
     """
     probe = Probe()
     ended = False
-    for line in text.splitlines():
+    # Not splitlines(): it also splits at U+2028 and others, which JSON has inside texts.
+    for line in text.replace("\r\n", "\n").split("\n"):
         name, _, rest = line.partition("\t")
         if name == "end":
             ended = True
@@ -135,11 +138,11 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
     elif name == "maintenance":
         probe.maintenance = True
     elif name == "live":
-        probe.live = int(rest) if rest.isdigit() else 0
+        probe.live = _number(rest)
     elif name == "container":
         app, container, state, status, release, process, service, config = ([*rest.split("\t"), *[""] * 8])[:8]
         probe.containers.append(
-            ProbedContainer(app, container, state, status, int(release or 0), process, service, config)
+            ProbedContainer(app, container, state, status, _number(release), process, service, config)
         )
     elif name == "lock":
         probe.lock = _json(rest, "lock")
@@ -163,6 +166,10 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
     elif name == "digest":
         probe.digest = first_digest(rest)
         probe.digest_error = "" if probe.digest else rest.strip()
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
 
 
 def _json(text: str, file: str) -> dict[str, Any] | None:

@@ -36,3 +36,11 @@ class OperationError(Exception):
         super().__init__(message)
         self.message = message
         self.log = log
+
+
+def failure(error: Exception) -> dict[str, object]:
+    """What a module's fail_json says of an error: message, log lines, and that there is nothing to wait for."""
+    if isinstance(error, OperationError):
+        return {"msg": error.message, "message": error.message, "log": error.log, "finished": True}
+    text = f"{error.strerror or error} ({error.filename or 'this host'})" if isinstance(error, OSError) else str(error)
+    return {"msg": text, "message": text, "log": "", "finished": True}

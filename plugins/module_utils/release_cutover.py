@@ -15,7 +15,8 @@ from .files import read_json, write_json
 from .host_state import ApplicationState, now
 from .prune import prune
 from .readiness import established_connections
-from .release_phases import Outcome, clean_folder, is_one_off
+from .release_phases import Outcome, clean_folder
+from .release_project import is_one_off
 
 
 def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:

@@ -6,28 +6,18 @@ Each may be called again at any time.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from . import docker_engine as engine
-from .application import HOOK_PREFIX, MIGRATE
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState, now
+from .image_pull import forget_pull, pull_image
 from .problem import OperationError
 from .readiness import HealthCheck, Readiness
-from .release_project import WRAPPER, number_project
-
-PULL_SECONDS = 1800
-
-
-def is_one_off(process: str) -> bool:
-    """Whether containers of this process run once and end: the migration and the hooks."""
-    return process == MIGRATE or process.startswith(HOOK_PREFIX)
+from .release_project import WRAPPER, is_one_off, number_project
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> O
     folder = state.release_folder(request.number)
     config = engine.image_config(request.image)
     if config is None:
-        progress = _pull_image(folder, request.image, begun, patience)
+        progress = pull_image(folder, request.image, begun, patience)
         if progress:
             return Outcome(progress, changed=True, finished=False)
         config = engine.image_config(request.image)
@@ -115,42 +105,6 @@ def _write_release(state: ApplicationState, request: ReleaseRequest, config: dic
     kept = {key: old[key] for key in ("created", "previous", "migrated") if key in old}
     state.write_release(request.number, {**record, **kept})
     return changed
-
-
-def _pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
-    """Pulls in a process of its own, which outlives this connection; returns how far it is, '' when it has ended."""
-    folder.mkdir(parents=True, exist_ok=True)
-    log, code, pid = folder / "pull.log", folder / "pull.exit", folder / "pull.pid"
-    if not (pid.exists() and _alive(int(pid.read_text(encoding="ascii") or 0))) and not code.exists():
-        script = 'docker pull "$1" >pull.log 2>&1; echo $? >pull.exit.new; mv pull.exit.new pull.exit'
-        process = subprocess.Popen(
-            ["sh", "-c", script, "sh", image], cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL
-        )
-        pid.write_text(str(process.pid), encoding="ascii")
-    end = time.monotonic() + patience
-    while not code.exists():
-        text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        if time.time() - begun > PULL_SECONDS:
-            raise OperationError(f"the pull of {image} did not end within {PULL_SECONDS} s", engine.tail(text))
-        if time.monotonic() >= end:
-            done, layers = text.count("Pull complete"), text.count("Pulling fs layer")
-            return f"pulling the image: {done} of {layers or '?'} layers after {show_duration(time.time() - begun)}"
-        time.sleep(0.05)
-    text = log.read_text(encoding="utf-8", errors="replace")
-    failed = code.read_text(encoding="ascii").strip() != "0"
-    for path in (code, pid, log):
-        path.unlink(missing_ok=True)
-    if failed:
-        raise OperationError(engine.explain(text, ["docker", "pull", image]), engine.tail(text, 5))
-    return ""
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return False
-    return pid > 0
 
 
 def migrate(state: ApplicationState, number: int, seconds: float, patience: float) -> Outcome:
@@ -238,5 +192,4 @@ def start(state: ApplicationState, number: int, check: HealthCheck | None, patie
 def clean_folder(state: ApplicationState, number: int) -> None:
     """Removes what only a running release needs from the folder of one that has ended."""
     state.remove_secrets(number)
-    for name in ("pull.log", "pull.exit", "pull.pid"):
-        (state.release_folder(number) / name).unlink(missing_ok=True)
+    forget_pull(state.release_folder(number))

@@ -12,6 +12,7 @@ from . import docker_engine as engine
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState
+from .image_pull import pull_image
 from .problem import OperationError
 from .release_phases import Outcome
 
@@ -39,9 +40,14 @@ def converge(
     if not compose["services"]:
         return Outcome(", ".join(made) or "unchanged", changed=bool(made))
     differed = _write(folder, compose, secrets, generated)
+    progress = _pull(folder, compose, patience)
+    if progress:
+        return Outcome(progress, changed=True, finished=False)
     begun = _begin(began_file)
     if differed or _lacking(state.application, compose):
-        result = engine.compose(folder, "up", "--detach", "--no-build", "--remove-orphans", "--quiet-pull", check=False)
+        result = engine.compose(
+            folder, "up", "--detach", "--no-build", "--remove-orphans", "--pull", "never", check=False
+        )
         if result.returncode != 0:
             began_file.unlink(missing_ok=True)
             raise OperationError(engine.explain(result.stderr, ["docker", "compose", "up"]), engine.tail(result.stderr))
@@ -56,6 +62,19 @@ def converge(
     began_file.unlink(missing_ok=True)
     names = ", ".join(compose["services"])
     return Outcome(f"{names} healthy after {show_duration(time.time() - begun)}", changed=bool(made) or differed)
+
+
+def _pull(folder: Path, compose: dict[str, Any], patience: float) -> str:
+    """Pulls the images that are missing, one after another; returns how far it is, '' when all are there."""
+    begun_file = folder / "pulling.json"
+    for image in sorted({definition["image"] for definition in compose["services"].values()}):
+        if engine.image_config(image) is None:
+            begun = _begin(begun_file)
+            progress = pull_image(folder, image, begun, patience)
+            if progress:
+                return progress
+    begun_file.unlink(missing_ok=True)
+    return ""
 
 
 def _begin(path: Path) -> float:

@@ -58,4 +58,4 @@ def fleet_lines(live: Mapping[str, tuple[int, str]]) -> list[str]:
     parts = ", ".join(
         f"{host} has {'release ' + str(number) if number else 'none'}" for host, (number, _digest) in live.items()
     )
-    return [f"the fleet is mixed: {parts}; the next deploy ends that"]
+    return [f"the fleet is mixed: {parts}; a deploy ends that"]

@@ -15,7 +15,8 @@ author: [Slipway maintainers (@slipway-deploy)]
 options:
   for:
     description:
-      - What is to come. A deploy needs a host in the group C(app); a build needs one in C(builder), and the key C(build).
+      - What is to come. A deploy needs a host in the group C(app); a build needs one in C(builder) and the key
+        C(build).
     type: str
     choices: [deploy, build]
     default: deploy

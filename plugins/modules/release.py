@@ -131,11 +131,11 @@ commit:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.vps.plugins.module_utils.deploy_lock import DeployLock
+from ansible_collections.slipway.vps.plugins.module_utils.deploy_lock import LOCK_OPTIONS, DeployLock
 from ansible_collections.slipway.vps.plugins.module_utils.files import FormatError, read_json
 from ansible_collections.slipway.vps.plugins.module_utils.host_state import ApplicationState
 from ansible_collections.slipway.vps.plugins.module_utils.image_digest import resolve_digest
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError, failure
 from ansible_collections.slipway.vps.plugins.module_utils.readiness import HealthCheck
 from ansible_collections.slipway.vps.plugins.module_utils.release_cutover import revert, settle, switch
 from ansible_collections.slipway.vps.plugins.module_utils.release_phases import (
@@ -146,15 +146,6 @@ from ansible_collections.slipway.vps.plugins.module_utils.release_phases import 
     run_to_end,
     start,
 )
-
-LOCK_OPTIONS = {
-    "token": {"type": "str", "required": True, "no_log": False},
-    "owner": {"type": "str", "default": ""},
-    "purpose": {"type": "str", "default": ""},
-    "seconds": {"type": "float", "default": 300},
-    "dead": {"type": "str", "default": ""},
-    "wait": {"type": "float", "default": 0},
-}
 
 
 def carry_out(arguments: dict) -> Outcome:
@@ -233,17 +224,8 @@ def main() -> None:
         module.exit_json(changed=False, finished=True, message="nothing is done in check mode")
     try:
         outcome = carry_out(module.params)
-    except OperationError as error:
-        module.fail_json(msg=error.message, log=error.log, finished=True, message=error.message)
-    except FormatError as error:
-        module.fail_json(msg=str(error), log="", finished=True, message=str(error))
-    except OSError as error:
-        module.fail_json(
-            msg=f"{error.strerror or error} ({error.filename or 'this host'})",
-            log="",
-            finished=True,
-            message=str(error),
-        )
+    except (OperationError, FormatError, OSError) as error:
+        module.fail_json(**failure(error))
     module.exit_json(changed=outcome.changed, finished=outcome.finished, message=outcome.message, **outcome.facts)
 
 

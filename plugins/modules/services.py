@@ -39,6 +39,17 @@ options:
     description: How long the services may take to become healthy.
     type: float
     default: 240
+  lock:
+    description: Who deploys, as for M(slipway.vps.release#module); held while the services are brought up.
+    type: dict
+    required: true
+    suboptions:
+      token: {description: Names one run of a playbook., type: str, required: true}
+      owner: {description: User and controller., type: str, default: ""}
+      purpose: {description: What the run is for., type: str, default: ""}
+      seconds: {description: The lock expires this long after its last refresh., type: float, default: 300}
+      dead: {description: Token of a holder that is known to be gone., type: str, default: ""}
+      wait: {description: How long to wait for a lock that somebody else holds., type: float, default: 0}
   patience:
     description: Return after so many seconds of waiting.
     type: float
@@ -49,6 +60,7 @@ EXAMPLES = r"""
 - name: Data services
   slipway.vps.services:
     application: microblog
+    lock: {token: 6f1f}
     compose: {name: microblog-services, services: {}}
 """
 
@@ -68,8 +80,10 @@ log:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils.deploy_lock import LOCK_OPTIONS, DeployLock
+from ansible_collections.slipway.vps.plugins.module_utils.files import FormatError
 from ansible_collections.slipway.vps.plugins.module_utils.host_state import ApplicationState
-from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError, failure
 from ansible_collections.slipway.vps.plugins.module_utils.services_engine import converge
 
 
@@ -77,6 +91,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "application": {"type": "str", "required": True},
+            "lock": {"type": "dict", "required": True, "options": LOCK_OPTIONS},
             "compose": {"type": "dict", "required": True},
             "secrets": {"type": "dict", "default": {}, "no_log": True},
             "generated": {"type": "list", "elements": "str", "default": []},
@@ -88,9 +103,16 @@ def main() -> None:
     given = module.params
     if module.check_mode:
         module.exit_json(changed=False, finished=True, message="nothing is done in check mode")
+    state = ApplicationState(given["application"], run=given["lock"]["token"])
+    lock = DeployLock(state.lock_file, given["lock"]["token"], given["lock"]["seconds"])
+    try:
+        lock.take(given["lock"]["owner"], given["lock"]["purpose"], given["lock"]["dead"], given["lock"]["wait"])
+    except (OperationError, FormatError, OSError) as error:
+        module.fail_json(**failure(error))
+    finished = True
     try:
         outcome = converge(
-            ApplicationState(given["application"]),
+            state,
             given["compose"],
             given["secrets"],
             given["generated"],
@@ -98,15 +120,13 @@ def main() -> None:
             given["seconds"],
             given["patience"],
         )
-    except OperationError as error:
-        module.fail_json(msg=error.message, log=error.log, finished=True, message=error.message)
-    except OSError as error:
-        module.fail_json(
-            msg=f"{error.strerror or error} ({error.filename or 'this host'})",
-            log="",
-            finished=True,
-            message=str(error),
-        )
+        finished = outcome.finished
+    except (OperationError, FormatError, OSError) as error:
+        module.fail_json(**failure(error))
+    finally:
+        # Between two calls of one run the lock stays.
+        if finished:
+            lock.release()
     module.exit_json(changed=outcome.changed, finished=outcome.finished, message=outcome.message)
 
 

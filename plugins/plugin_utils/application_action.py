@@ -8,11 +8,13 @@ from typing import Any
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.vps.plugins.module_utils.application import APP_GROUP, DATA_GROUP, Application
+from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
     application_name,
     load_application,
 )
+from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import run_owner, run_token
 
 # A phase of a release returns after so many seconds of waiting, so that progress can be shown.
 PATIENCE_SECONDS = 5.0
@@ -67,6 +69,18 @@ class ApplicationAction(ActionBase):
 
     def private_address(self, host: str) -> str:
         return str(self.of_host(host, "private_address") or self.of_host(host, "ansible_host") or host)
+
+    def lock(self, purpose: str, may_wait: bool) -> dict[str, Any]:
+        """The argument `lock` of the modules that work under one; needs the host's plan (role plan)."""
+        plan = (self.variables.get("ansible_facts") or {}).get("slipway_plan") or {}
+        return {
+            "token": run_token(),
+            "owner": run_owner(),
+            "purpose": purpose,
+            "seconds": float(self._task.args.get("lock_seconds", 300)),
+            "dead": plan.get("dead", ""),
+            "wait": parse_duration(self.variables.get("wait_for_lock") or 0) if may_wait else 0,
+        }
 
     def say(self, text: str) -> None:
         """One line of progress, in step with the callback's lines."""

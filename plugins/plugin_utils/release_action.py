@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration
+from ansible_collections.slipway.vps.plugins.module_utils.image_name import split_tag
 from ansible_collections.slipway.vps.plugins.module_utils.release_choice import Choice, choose
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
-from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import run_owner, run_token
+from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import run_owner
 
 
 class ReleaseAction(ApplicationAction):
@@ -32,18 +32,10 @@ class ReleaseAction(ApplicationAction):
         plans = {host: self.plan_of(host) for host in self.planned_hosts}
         return choose(plans, str(self._task.args.get("kind", "deploy")), str(self.variables.get("release") or ""))
 
-    def lock(self, choice: Choice) -> dict[str, Any]:
+    def release_lock(self, choice: Choice) -> dict[str, Any]:
         """The module's argument `lock`. Only the first host waits for a lock: two runs cannot wait for each other."""
         purpose = f"{choice.kind} of release {choice.number}" + (f" (to {choice.of})" if choice.of else "")
-        first = self.host == self.planned_hosts[0]
-        return {
-            "token": run_token(),
-            "owner": run_owner(),
-            "purpose": purpose,
-            "seconds": float(self._task.args.get("lock_seconds", 300)),
-            "dead": self.plan_of(self.host)["dead"],
-            "wait": parse_duration(self.variables.get("wait_for_lock") or 0) if first else 0,
-        }
+        return self.lock(purpose, self.host == self.planned_hosts[0])
 
     def release_facts(self) -> dict[str, Any]:
         """Number, digest, kind and begin of the release, from the phase `lock` of the first host."""
@@ -61,13 +53,12 @@ class ReleaseAction(ApplicationAction):
         """The release's facts as a hook's environment."""
         facts = self.release_facts()
         commits = [self.facts_of(host).get("slipway_commit", "") for host in self.planned_hosts]
+        name = split_tag(self.application.image)[0]
         return {
             "SLIPWAY_APP": self.application.name,
             "SLIPWAY_RELEASE": str(choice.number),
             "SLIPWAY_KIND": choice.kind,
-            "SLIPWAY_IMAGE": (
-                f"{self.application.image.rpartition('@')[0] or self.application.image}@{choice.digest or facts.get('digest', '')}"
-            ),
+            "SLIPWAY_IMAGE": f"{name}@{choice.digest or facts.get('digest', '')}",
             "SLIPWAY_COMMIT": next((commit for commit in commits if commit), ""),
             "SLIPWAY_HOSTS": ",".join(self.planned_hosts),
             "SLIPWAY_BY": run_owner(),

@@ -16,6 +16,8 @@ from typing import Any
 RUNNER = Path(__file__).resolve().parents[2] / "tests" / "infra" / "run.py"
 # How much of each failure stands in the summary; the whole of it is in the output.
 TEXT_LENGTH = 600
+# What a person can take in: the callback prints 20 lines of a log.
+LOGS, LOG_LINES, LINE_LENGTH = 3, 20, 240
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,13 @@ class Verification:
         return [f"{failure['check']}: {one_line(failure['text'])}" for failure in self.failures]
 
     def log_lines(self) -> list[str]:
-        """The last log lines of each container that a failed check is about, once."""
-        logs = dict.fromkeys(failure["log"] for failure in self.failures if failure["log"])
-        return [line for log in logs for line in log.splitlines()]
+        """The last log lines of the first containers that failed checks are about, each below its name."""
+        logs = list(dict.fromkeys(failure["log"] for failure in self.failures if failure["log"]))[:LOGS]
+        lines = []
+        for log in logs:
+            name, *rest = log.splitlines()
+            lines += [name, *(f"  {line[:LINE_LENGTH]}" for line in rest[-(LOG_LINES // len(logs) - 1) :])]
+        return lines
 
 
 def one_line(text: str) -> str:
