@@ -15,6 +15,7 @@ from day_two.problem import DayTwoError
 from day_two.server_shell import ServerShell, on_all
 
 HEALTHY_SECONDS = 120
+PAUSED_SECONDS = 30
 # An application that reads its environment only gets its secrets from this wrapper, so a command beside it needs it as well.
 _WRAP = 'w=/run/slipway/environment.sh; [ -f $w ] && exec /bin/sh $w "$@"; exec "$@"'
 _SHELL = "command -v bash >/dev/null && exec bash; exec sh"
@@ -78,7 +79,7 @@ def start(servers: list[Server], application: str, process: str) -> None:
         if container.running:
             return "runs already"
         begun = time.monotonic()
-        shell.run(f"docker start {container.id}")
+        shell.run(f"docker {'unpause' if container.state == 'paused' else 'start'} {container.id}")
         return f"started{_wait_healthy(shell, container, begun)}"
 
     _each(servers, application, process, work, at_once=True)
@@ -143,7 +144,9 @@ def _wait_healthy(shell: ServerShell, container: Container, begun: float) -> str
         waited = time.monotonic() - begun
         if status == "running" and health in ("healthy", "none"):
             return f", {'healthy' if health == 'healthy' else 'runs'} after {waited:.1f} s"
-        if health == "unhealthy" or status in ("exited", "dead", "restarting") or waited > HEALTHY_SECONDS:
+        # The health of a container that was paused is the last one before, until its next check.
+        failed = health == "unhealthy" and (container.state != "paused" or waited > PAUSED_SECONDS)
+        if failed or status in ("exited", "dead", "restarting") or waited > HEALTHY_SECONDS:
             last = shell.run(f"docker logs --tail 5 {container.id} 2>&1").strip()
             raise DayTwoError(
                 f"{shell.name}: {container.name} is {status}, {health} after {waited:.0f} s; its last lines:\n{last}"

@@ -106,7 +106,9 @@ def explain(text: str) -> str:
         return "Docker is not installed there: playbooks/deploy.yml sets the server up"
     if "cannot connect to the docker daemon" in low:
         return "the Docker engine does not answer: `systemctl status docker` there says why"
-    return (text.strip().splitlines() or ["the command failed without a word"])[-1]
+    lines = text.strip().splitlines() or ["the command failed without a word"]
+    # Docker's client adds a summary below what the engine said.
+    return next((line for line in lines if line.startswith("Error response from daemon: ")), lines[-1]).removeprefix("Error response from daemon: ")
 
 
 def on_all(servers: Sequence[Server], work: Callable[[ServerShell], Result]) -> list[tuple[str, Result]]:

@@ -105,7 +105,7 @@ class Suite:
             return ""
         if subject.id not in self.logs:
             result = self.world.host.run("docker logs --tail %s %s 2>&1", str(LOG_LINES), subject.container)
-            self.logs[subject.id] = result.stdout.strip()
+            self.logs[subject.id] = f"{subject.name}:\n{result.stdout.strip()}"
         return self.logs[subject.id]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -144,7 +144,8 @@ def essence(text: str) -> str:
 
 def readable(node: str) -> str:
     """`test_containers.py::test_is_healthy[web-1]` as `containers: is healthy [web-1]`."""
-    file, _, rest = node.rpartition("/")[2].partition("::")
+    path, _, rest = node.partition("::")
+    file = path.rpartition("/")[2]
     name, bracket, case = rest.partition("[")
     subject = file.removeprefix("test_").removesuffix(".py")
     check = name.rpartition("::")[2].removeprefix("test_").replace("_", " ") or "(the whole file)"

@@ -9,7 +9,7 @@ import socket
 
 from gather import engine, system
 
-SECONDS = 10
+SECONDS = 5
 TEXT = "Slipway verifies: äöü ✓"
 
 
@@ -29,6 +29,8 @@ def check(service, container, application):
         return {}
     try:
         return wanted(service, container, application)
+    except TimeoutError:
+        return {"error": f"no answer within {SECONDS} s"}
     except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
         return {"error": f"{type(error).__name__}: {error}"}
 
@@ -87,10 +89,12 @@ def elasticsearch(service, container, application):
     server = (address_of(container, application), service["port"])
     index = f"slipway-verify-{random.token_hex(4)}"
     token = random.token_hex(8)
-    settings = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
+    # With its mapping given, the first document needs no second change of the cluster's state.
+    mapping = {"dynamic": False, "properties": {"text": {"type": "text"}}}
+    settings = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}, "mappings": mapping}
     health = _elastic(server, "GET", "/_cluster/health")
     try:
-        _elastic(server, "PUT", f"/{index}", settings)
+        _elastic(server, "PUT", f"/{index}?wait_for_active_shards=0", settings)
         _elastic(server, "PUT", f"/{index}/_doc/1?refresh=true", {"text": f"slipway {token}"})
         found = _elastic(server, "GET", f"/{index}/_search", {"query": {"match": {"text": token}}})
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from gather import system
@@ -45,8 +44,8 @@ def search(secrets, inspections, processes):
     places = {"inspect": {}, "arguments": {}, "files": {}}
     for data in inspections:
         _note(wanted, _strings(data), data["Name"].lstrip("/"), places["inspect"])
-    for number, arguments in processes:
-        _note(wanted, arguments, f"process {number} ({Path(arguments[0]).name})", places["arguments"])
+    for process, arguments in processes:
+        _note(wanted, arguments, process, places["arguments"])
     for path in system.world_readable(system.ROOT):
         try:
             if path.stat().st_size <= LARGEST_FILE:

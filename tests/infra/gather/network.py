@@ -68,6 +68,8 @@ def reach(address, port):
     """'' when something accepts a connection there, else why not."""
     try:
         socket.create_connection((address, port), timeout=SECONDS).close()
+    except TimeoutError:
+        return f"no answer within {SECONDS} s"
     except OSError as error:
         return error.strerror or str(error) or type(error).__name__
     return ""
@@ -104,7 +106,8 @@ def request(address, port, path, host, authority=None):
         response = connection.getresponse()
         body = response.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        return {"status": 0, "error": f"{type(error).__name__}: {error}", "headers": {}, "body": ""}
+        said = f"no answer within {HTTP_SECONDS} s" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        return {"status": 0, "error": said, "headers": {}, "body": ""}
     finally:
         with contextlib.suppress(OSError):
             connection.close()

@@ -103,7 +103,7 @@ def _now():
 
 
 def processes():
-    """(process number, argument list) of every process but this one and kernel threads."""
+    """(what it is, argument list) of every process but this one and kernel threads."""
     found = []
     for path in Path("/proc").iterdir():
         if path.name.isdigit() and int(path.name) != os.getpid():
@@ -112,8 +112,16 @@ def processes():
             except OSError:
                 continue
             if raw:
-                found.append((int(path.name), raw.decode(errors="replace").rstrip("\0").split("\0")))
+                found.append((f"process {path.name} ({_program(path)})", raw.decode(errors="replace").rstrip("\0").split("\0")))
     return found
+
+
+def _program(process):
+    """The name of the program that a process runs. Not its first argument: that may hold what is searched for."""
+    try:
+        return Path(os.readlink(process / "exe")).name
+    except OSError:
+        return "ended"
 
 
 def user_of(process):

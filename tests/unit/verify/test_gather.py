@@ -27,14 +27,14 @@ def test_a_secret_is_found_wherever_it_stands(tmp_path, monkeypatch):
     (tmp_path / "note").write_text("the key is s3cr3t-value", encoding="utf-8")
     (tmp_path / "note").chmod(0o644)
     inspections = [_container("web-1", "A=1"), _container("web-2", "PASSWORD=pass@word")]
-    found = leaks.search(SECRETS, inspections, [(7, ["/usr/bin/client", "--password", "pass@word"])])
+    found = leaks.search(SECRETS, inspections, [("process 7 (client)", ["/usr/bin/client", "--password", "pass@word"])])
     assert found["inspect"] == {"URL": ["web-2"]}
     assert found["arguments"] == {"URL": ["process 7 (client)"]}
     assert found["files"] == {"KEY": [str(tmp_path / "note")]}
 
 
 def test_no_value_is_in_what_is_told():
-    found = leaks.search(SECRETS, [_container("web-1", "KEY=s3cr3t-value")], [(7, ["x", "pass@word"])])
+    found = leaks.search(SECRETS, [_container("web-1", "KEY=s3cr3t-value")], [("process 7 (x)", ["x", "pass@word"])])
     text = json.dumps(found)
     assert not any(value in text for values in SECRETS.values() for value in values)
 
@@ -81,9 +81,18 @@ def test_a_connection_that_nothing_accepts_has_a_reason():
 
 
 def test_this_process_is_not_among_the_searched_ones():
-    found = dict(system.processes())
-    assert os.getpid() not in found
-    assert os.getppid() in found
+    numbers = {int(name.split()[1]) for name, _arguments in system.processes()}
+    assert os.getpid() not in numbers
+    assert os.getppid() in numbers
+
+
+def test_a_process_is_told_by_its_program_whatever_it_calls_itself():
+    """The first argument is the process's own to choose, so it may hold a secret."""
+    with subprocess.Popen(["s3cr3t-value", "-c", "read line"], executable="/bin/sh", stdin=subprocess.PIPE) as process:
+        found = [each for each in system.processes() if each[0].startswith(f"process {process.pid} ")]
+        process.stdin.close()
+    assert "s3cr3t" not in found[0][0]
+    assert found[0][1][0] == "s3cr3t-value"
 
 
 def test_the_program_runs_alone_and_asks_an_engine_that_may_be_away(tmp_path):

@@ -27,13 +27,13 @@ def runner(tmp_path, monkeypatch):
 
 
 def test_figures_and_failures_are_handed_on(runner):
-    failure = {"check": "containers: is healthy [web-1]", "text": "expected healthy,\n found  starting", "log": "boot\nboom"}
+    failure = {"check": "containers: is healthy [web-1]", "text": "expected healthy,\n found  starting", "log": "shop-r3-web-1:\nboot\nboom"}
     figures = {"checks": 7, "skipped": 2, "release": 3, "failures": [failure]}
     runner(f"results.write_text({json.dumps(json.dumps(figures))})\nprint('said')\nsys.exit(1)")
     found = verification.verify(EXPECTATION, "", 10)
     assert (found.checks, found.skipped, found.release, found.error) == (7, 2, 3, "")
     assert found.failure_lines() == ["containers: is healthy [web-1]: expected healthy, found starting"]
-    assert found.log_lines() == ["boot", "boom"]
+    assert found.log_lines() == ["shop-r3-web-1:", "  boot", "  boom"]
     assert found.output == "said\n"
 
 
@@ -73,6 +73,7 @@ def test_settings_of_the_user_s_own_pytest_do_not_reach_the_checks(runner, monke
     ("node", "text"),
     [
         ("tests/infra/test_containers.py::test_is_healthy[web-1]", "containers: is healthy [web-1]"),
+        ("tests/infra/test_secrets.py::test_path_is_for_root_alone[/a/b]", "secrets: path is for root alone [/a/b]"),
         ("../inventory/x/tests/test_shop.py::TestCart::test_empties", "shop: empties"),
         ("test_shop.py", "shop: (the whole file)"),
     ],
@@ -83,3 +84,11 @@ def test_names_of_checks_are_words(node, text):
 
 def test_the_essence_of_a_traceback_is_pytest_s_own_lines():
     assert essence("x.py:3: in test\n    assert a == b\nE   assert 1 == 2\nE    +  where 1 = f()\n") == "assert 1 == 2; +  where 1 = f()"
+
+
+def test_the_logs_of_several_containers_share_the_lines():
+    failures = [{"check": "c", "text": "t", "log": f"web-{n}:\n" + "\n".join(f"{n}.{i}" for i in range(15))} for n in range(5)]
+    lines = verification.Verification(failures=[*failures, failures[0]]).log_lines()
+    assert [line for line in lines if not line.startswith(" ")] == ["web-0:", "web-1:", "web-2:"]
+    assert len(lines) <= verification.LOG_LINES
+    assert "  0.14" in lines
