@@ -52,10 +52,13 @@ class ActionModule(ActionBase):
         settings = {"dockerfile": context.dockerfile, "target": str(given.get("target") or ""), "arguments": arguments}
         revision = context.revision()
         content = context.content_hash(settings)
+        tag = str(given.get("tag") or "") or tag_of(revision, content)
+        # A Dockerfile with `ARG VERSION` learns under which tag it is published.
+        settings["arguments"] = {"VERSION": tag, **arguments}
         build = {
             "app": str(given["app"]),
             "image": image,
-            "tag": str(given.get("tag") or "") or tag_of(revision, content),
+            "tag": tag,
             "content": content,
             "commit": revision.commit,
             "created": "" if revision.dirty else revision.time,

@@ -34,8 +34,8 @@ class ActionModule(ApplicationAction):
         except InputError as error:
             return result | input_failure(error)
         rendering = render_host(self)
-        rollback = self._task.args.get("for") == "rollback"
-        ask = rendering.ask if rendering.release and not rollback else ""
+        purpose = self._task.args.get("for", "deploy")
+        ask = rendering.ask if rendering.release and purpose == "deploy" else ""
         output = self._low_level_execute_command(probe_script(self.application.name, ask))
         try:
             probe = read_probe(str(output.get("stdout", "")))
@@ -43,12 +43,14 @@ class ActionModule(ApplicationAction):
             return result | {"failed": True, "msg": f"{self.host}: {error} {output.get('stderr', '')}".strip()}
         wanted = self._wanted(rendering, probe)
         plan = make_plan(wanted, probe)
-        if rollback:
+        if purpose == "rollback":
             plan = HostPlan(release=["an earlier release comes back; migrations are not undone"])
+        elif purpose == "build":
+            plan = HostPlan(server=plan.server)
         problem = self._problem(probe, plan, rendering)
         if problem:
             result |= {"failed": True, "msg": problem}
-        groups = [] if self._task.check_mode or problem or rollback else plan.groups
+        groups = [] if self._task.check_mode or problem or purpose == "rollback" else plan.groups
         facts = self._facts(probe, plan, wanted, rendering)
         result |= {
             "changed": bool(plan.groups),
@@ -105,6 +107,7 @@ class ActionModule(ApplicationAction):
             "application": self.application.name,
             "domains": list(self.application.domains),
             "port": self.application.port,
+            "migrate": bool(self.application.migrate),
             "hooks": sorted(self.application.hooks),
             "web": wanted.has_web,
             "stamp": wanted.stamp,

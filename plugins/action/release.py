@@ -80,6 +80,8 @@ class ActionModule(ReleaseAction):
                 "started": time.time(),
             }
             return {"slipway_release": release}
+        if phase == "settle":
+            return {"slipway_settled": choice.number}
         return {"slipway_commit": outcome["commit"]} if phase == "pull" and "commit" in outcome else {}
 
     def _pull_arguments(self, choice: Choice) -> dict[str, Any]:

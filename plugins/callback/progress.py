@@ -245,7 +245,8 @@ class CallbackModule(DefaultCallback):
         elif self.plans:
             todo = any(plan.get("lacks") for plan in self.plans.values())
             checked = context.CLIARGS.get("check")
-            what = "Nothing to do." if not todo else "Nothing was touched (check mode)." if checked else "Done."
+            idle = not todo and not self.counts["changed"]
+            what = "Nothing to do." if idle else "Nothing was touched (check mode)." if checked else "Done."
             self.line(f"{what} {seconds}", C.COLOR_OK)
         else:
             self.line(f"Done in {seconds}.", C.COLOR_OK)

@@ -23,9 +23,9 @@ attributes:
     support: full
 options:
   for:
-    description: What the run is for; V(rollback) changes no server and no data service, and asks no registry.
+    description: What the run is for; V(build) looks at the server alone, V(rollback) at the releases; neither asks the registry.
     type: str
-    choices: [deploy, rollback]
+    choices: [deploy, build, rollback]
     default: deploy
 """
 

@@ -174,7 +174,10 @@ def carry_out(arguments: dict) -> Outcome:
     if phase == "switch":
         return switch(state, number, has_web)
     if phase == "settle":
-        return settle(state, number, port, arguments["drain_seconds"], arguments["keep"], patience)
+        outcome = settle(state, number, port, arguments["drain_seconds"], arguments["keep"], patience)
+        if outcome.finished:
+            lock.release()
+        return outcome
     return revert(state, number, port, arguments["drain_seconds"], arguments["reason"], patience)
 
 
