@@ -42,6 +42,8 @@ def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
     if len(numbers) != 1:
         return 0
     number = numbers.pop()
+    if number <= max(plan["live"] for plan in plans.values()):
+        return 0
     for plan in plans.values():
         record = plan["releases"].get(str(number))
         if record is None:
