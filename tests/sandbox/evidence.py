@@ -14,9 +14,9 @@ say "journal of Docker"
 journalctl --unit=docker --lines=30 --no-pager --output=short-iso 2>&1
 say "containers"
 docker ps --all --format 'table {{.Names}}\t{{.Status}}\t{{.Image}}' 2>&1
-for container in $(docker ps --all --filter label=slipway.app --format '{{.Names}}') slipway-proxy; do
+for container in $(docker ps --all --filter label=slipway.app --format '{{.Names}}'); do
     say "log of $container"
-    docker logs --tail 20 "$container" 2>&1 | cut -c -400
+    docker logs --tail 200 "$container" 2>&1 | grep -v http.log.access | tail -n 20 | cut -c -300
 done
 for journal in /var/lib/slipway/*/releases/*/journal.jsonl; do
     [ -f "$journal" ] && { say "$journal"; tail -n 20 "$journal"; }

@@ -1,0 +1,38 @@
+"""People who use the applications through the proxy, and the pages that they see."""
+
+from __future__ import annotations
+
+import time
+
+import requests
+
+from examples.microblog.tests.visit import Person
+from tests.sandbox.server import Server
+
+WAIT_SECONDS = 120
+
+
+def person(server: Server, domain: str = "microblog.localhost") -> Person:
+    """Somebody with a browser, who reaches the server's port 80 as this machine publishes it."""
+    return Person(f"http://{domain}", server.url.removeprefix("http://"))
+
+
+def page(server: Server, domain: str, path: str = "/", method: str = "GET", **options: object) -> requests.Response:
+    """One request to an application on the server."""
+    return requests.request(method, f"{server.url}{path}", headers={"Host": domain}, timeout=30, **options)
+
+
+def serves(server: Server, domain: str, path: str = "/health") -> bool:
+    """Whether it answers 200 now."""
+    try:
+        return page(server, domain, path).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def wait_until_served(server: Server, domain: str, path: str = "/health") -> None:
+    """Waits, as after a reboot, until the application answers 200. Raises AssertionError when it does not."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not serves(server, domain, path):
+        assert time.monotonic() < deadline, f"{domain} does not answer 200 on {path} after {WAIT_SECONDS} s"
+        time.sleep(0.5)
