@@ -14,6 +14,9 @@ from .docker_engine import Container, inspect_containers, logs
 from .problem import OperationError
 
 POLL_SECONDS = 0.1
+PROC = Path("/proc")
+# 127.0.0.11 as the kernel prints it: in each container's network namespace Docker itself listens there.
+DOCKER_NAME_SERVER = "0B00007F:"
 WORKER_SECONDS = 1.0
 # An application that is still starting may answer 404 for a moment; one that goes on doing so has no such page.
 WRONG_ANSWER_SECONDS = 3.0
@@ -111,7 +114,14 @@ class Readiness:
             return f"{container.name} did not become healthy within {limit:.0f} s"
         if status:
             return f"{container.name} still answers {status} on {self.check.path} after {limit:.0f} s"
+        if container.health not in ("", "healthy"):
+            return f"{container.name} is still {container.health} by its own health check after {limit:.0f} s"
         listening = listening_ports(container.pid)
+        if self.check.port in listening:
+            return (
+                f"{container.name} listens on port {self.check.port} and gives no answer to GET {self.check.path} within"
+                f" {limit:.0f} s: it must speak HTTP there, and listen on 0.0.0.0, not on 127.0.0.1 alone"
+            )
         ports = ", ".join(map(str, listening)) or "no port"
         return (
             f"nothing listens on port {self.check.port} of {container.name} after {limit:.0f} s (it listens on"
@@ -124,12 +134,13 @@ def _sockets(pid: int) -> list[tuple[int, str]]:
     rows = []
     for name in ("tcp", "tcp6"):
         try:
-            lines = Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+            lines = (PROC / str(pid) / "net" / name).read_text(encoding="ascii").splitlines()[1:]
         except OSError:
             continue
         for line in lines:
-            fields = line.split()
-            rows.append((int(fields[1].rsplit(":", 1)[1], 16), fields[3]))
+            address, state = line.split()[1:4:2]
+            if not address.startswith(DOCKER_NAME_SERVER):
+                rows.append((int(address.rpartition(":")[2], 16), state))
     return rows
 
 
