@@ -119,8 +119,8 @@ class Readiness:
         listening = listening_ports(container.pid)
         if self.check.port in listening:
             return (
-                f"{container.name} listens on port {self.check.port} and gives no answer to GET {self.check.path} within"
-                f" {limit:.0f} s: it must speak HTTP there, and listen on 0.0.0.0, not on 127.0.0.1 alone"
+                f"{container.name} listens on port {self.check.port} and gives no answer to GET {self.check.path} "
+                f"within {limit:.0f} s: it must speak HTTP there, and listen on 0.0.0.0, not on 127.0.0.1 alone"
             )
         ports = ", ".join(map(str, listening)) or "no port"
         return (
