@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.command == "logs":
         return logs.show(client, arguments.name, arguments.lines, arguments.follow)
     started = time.monotonic()
-    with lifecycle.exclusive():
+    with lifecycle.locked(report, shared=arguments.command == "reset"):
         if arguments.command == "up":
             lifecycle.up(client, report, chosen, arguments.replace, arguments.stand_ins)
             report.say(f"the sandbox is up: {time.monotonic() - started:.1f} s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from sandbox.host import ensure_commands
 
 DRAFTS = "slipway-sandbox-draft"
 SHOWN_LINES = 15
+BLOCK = 1 << 20
 
 
 def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log: Path) -> None:
@@ -34,7 +36,9 @@ def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log
     with log.open("w") as written, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=written) as process:
         assert process.stdout is not None
         try:
-            client.api.import_image_from_stream(process.stdout, repository=DRAFTS, tag=image.slug, changes=changes)
+            # A pipe as it is would be sent line by line.
+            blocks = iter(functools.partial(process.stdout.read, BLOCK), b"")
+            client.api.import_image_from_stream(blocks, repository=DRAFTS, tag=image.slug, changes=changes)
         except docker.errors.APIError as error:
             # A tar that ends early is refused too: mmdebstrap's own words come first.
             refusal = error

@@ -32,16 +32,19 @@ from sandbox.tasks import Task
 
 
 @contextlib.contextmanager
-def exclusive() -> Iterator[None]:
-    """Hold the checkout's lock, so that two commands do not change the sandbox at once. SandboxError if it is taken."""
+def locked(report: Report, shared: bool = False) -> Iterator[None]:
+    """Hold the checkout's lock, so that two commands do not change the sandbox at once; waits for it.
+
+    `shared` is for what changes one server alone: many of those may run side by side.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     paths.STATE.mkdir(exist_ok=True)
     with paths.LOCK.open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise SandboxError(
-                "another `python -m sandbox` command is at work in this checkout: wait for it"
-            ) from error
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except OSError:
+            report.say("another `python -m sandbox` command is at work in this checkout: waiting for it")
+            fcntl.flock(lock, kind)
         yield
 
 
@@ -142,8 +145,10 @@ def _server(client: docker.DockerClient, report: Report, server: Server, engine:
 
 def reset(client: docker.DockerClient, report: Report, server: Server) -> None:
     """Make one server bare again."""
-    if containers.inspect(client, services.dns().container) is None:
-        raise SandboxError("the sandbox is not up: `python -m sandbox up` first")
+    # Another checkout's server has the same name: nobody but that checkout resets it.
+    dns = containers.inspect(client, services.dns().container)
+    if dns is None or not dns["State"]["Running"] or not world.is_ours(dns["Config"]["Labels"]):
+        raise SandboxError("the sandbox of this checkout is not up: `python -m sandbox up` first")
     servers.resolv_conf()
     with report.live(), report.step(f"{server.name}: bare again"):
         servers.reset(client, server, client.info())

@@ -17,6 +17,14 @@ READY_SECONDS = 60
 INIT = "/sbin/init"
 # systemd 257 wants cgroup v2 and has to be told that the machine is of the older kind.
 LEGACY_CGROUPS = ("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+# Read-only at its top: systemd would mount there what the machine has left out, which upsets the machine's engine.
+CGROUP_TREE = {
+    "Type": "bind",
+    "Source": "/sys/fs/cgroup",
+    "Target": "/sys/fs/cgroup",
+    "ReadOnly": True,
+    "BindOptions": {"ReadOnlyNonRecursive": True},
+}
 TEMPORARY = {"/run": "", "/run/lock": "", "/tmp": "exec"}
 
 
@@ -70,7 +78,7 @@ def host_configuration(legacy: bool) -> dict[str, Any]:
         return {**shared, "Privileged": True, "CgroupnsMode": "private"}
     return {
         **shared,
-        "Binds": [*shared["Binds"], "/sys/fs/cgroup:/sys/fs/cgroup:rw"],
+        "Mounts": [CGROUP_TREE],
         "CapAdd": ["ALL"],
         "CapDrop": ["SYS_RESOURCE"],
         "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],

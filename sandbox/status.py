@@ -19,7 +19,7 @@ def show(client: docker.DockerClient, console: Console) -> bool:
         if world.is_ours(found["Labels"]) and found["Labels"][world.KIND] != "writer"
     ]
     if not ours:
-        console.print("the sandbox is not up: `python -m sandbox up`")
+        console.print("the sandbox of this checkout is not up: `python -m sandbox up`")
         return False
     table = Table(box=None, header_style="bold")
     for title in ("name", "state", "address", "on this machine", "memory"):
@@ -46,8 +46,6 @@ def published(found: dict[str, Any]) -> list[str]:
 
 
 def memory(client: docker.DockerClient, found: dict[str, Any]) -> str:
-    """Memory that a container's processes hold, page cache left out; empty if it does not run."""
-    if found["State"] != "running":
-        return ""
-    used = containers.memory_bytes(client, found["Id"])
-    return f"{used / 2**20:.0f} MB"
+    """Memory that a container's processes hold, page cache left out; empty if the engine does not know."""
+    used = containers.memory_bytes(client, found["Id"]) if found["State"] == "running" else 0
+    return f"{used / 2**20:.0f} MB" if used else ""

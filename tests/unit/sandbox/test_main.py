@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import docker
 import pytest
 import requests
 
-from sandbox import __main__, engine, lifecycle, paths
+from sandbox import __main__, engine, lifecycle
 from sandbox.errors import SandboxError
+from sandbox.progress import Report
 
 
 @pytest.mark.parametrize(
@@ -39,7 +42,24 @@ def test_an_unknown_server_is_refused_before_the_engine_is_asked(
     assert "'web-1'" in capsys.readouterr().err
 
 
-def test_two_commands_do_not_change_the_sandbox_at_once() -> None:
-    with lifecycle.exclusive(), pytest.raises(SandboxError, match="another"), lifecycle.exclusive():
+def test_two_commands_do_not_change_the_sandbox_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    ended: list[str] = []
+
+    def second() -> None:
+        with lifecycle.locked(Report()):
+            ended.append("second")
+
+    thread = threading.Thread(target=second)
+    with lifecycle.locked(Report()):
+        thread.start()
+        thread.join(timeout=0.2)
+        ended.append("first")
+    thread.join(timeout=5)
+    assert ended == ["first", "second"]
+    assert "waiting for it" in capsys.readouterr().out
+
+
+def test_resets_of_different_servers_run_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    with lifecycle.locked(Report(), shared=True), lifecycle.locked(Report(), shared=True):
         pass
-    assert paths.LOCK.exists()
+    assert capsys.readouterr().out == ""
