@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 from .problem import OperationError
 
 COMMAND_SECONDS = 600
+# An engine that is restarted, or has crashed and is started again by systemd, is back after so long.
+AWAY_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,13 @@ def explain(text: str, arguments: Sequence[str]) -> str:
             f"the registry does not have this image: {last}; "
             "build it (playbooks/build.yml), or name another with -e tag="
         )
+    if "pull access denied" in low:
+        return (
+            f"the registry has no such image, or shows it to other users only: {last}; check its name, "
+            "registry_username and registry_password"
+        )
+    if "certificate" in low or "x509" in low:
+        return f"the registry's certificate is not trusted by this host: {last}; see docker_registry_certificates"
     if "unauthorized" in low or "authentication required" in low or "access denied" in low or "denied:" in low:
         return f"the registry refused the login: {last}; check registry_username and registry_password"
     if any(
@@ -107,26 +117,29 @@ def explain(text: str, arguments: Sequence[str]) -> str:
 def docker(
     *arguments: str, check: bool = True, folder: Path | None = None, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return run(["docker", *arguments], folder=folder, check=check, text=text)
+    return _when_there(["docker", *arguments], folder, check, text)
+
+
+def _when_there(
+    arguments: Sequence[str], folder: Path | None, check: bool, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs a docker command, again while the engine does not answer: what never reached it may be repeated."""
+    end = time.monotonic() + AWAY_SECONDS
+    while True:
+        result = run(arguments, folder=folder, check=False, text=text)
+        away = result.returncode != 0 and "cannot connect to the docker daemon" in result.stderr.lower()
+        if not away or time.monotonic() >= end:
+            break
+        time.sleep(0.3)
+    if check and result.returncode != 0:
+        raise OperationError(explain(result.stderr or result.stdout, arguments), tail(result.stderr or result.stdout))
+    return result
 
 
 def compose(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """`docker compose` on the project that `folder`/compose.yaml defines."""
-    return run(
-        [
-            "docker",
-            "compose",
-            "--ansi",
-            "never",
-            "--progress",
-            "plain",
-            "--file",
-            str(folder / "compose.yaml"),
-            *arguments,
-        ],
-        folder,
-        check,
-    )
+    options = ["--ansi", "never", "--progress", "plain", "--file", str(folder / "compose.yaml")]
+    return _when_there(["docker", "compose", *options, *arguments], folder, check)
 
 
 def containers(application: str, *filters: str) -> list[Container]:

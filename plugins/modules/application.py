@@ -27,6 +27,12 @@ attributes:
   diff_mode:
     description: Changes nothing, so there is nothing to show.
     support: none
+options:
+  for:
+    description: What the run is for; V(build) needs a builder and C(build) in the application's file, and no app host.
+    type: str
+    choices: [deploy, build]
+    default: deploy
 """
 
 EXAMPLES = r"""
