@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import time
@@ -13,7 +14,7 @@ from .problem import OperationError
 
 # On a slow line a large image takes its time; this only ends a pull that hangs.
 PULL_SECONDS = 3 * 3600
-_SCRIPT = 'docker pull "$1" >pull.log 2>&1; echo $? >pull.exit.new; mv pull.exit.new pull.exit'
+_SCRIPT = 'docker pull "$1" >"$2.log" 2>&1; echo $? >"$2.exit.new"; mv "$2.exit.new" "$2.exit"'
 
 
 def pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
@@ -22,9 +23,11 @@ def pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
     Returns how far it is after `patience` seconds, '' when it has ended well. Raises OperationError when it has not.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    log, code, process = folder / "pull.log", folder / "pull.exit", folder / "pull.pid"
+    # Several images may be pulled in a folder: what has become of one says nothing of the next.
+    name = f"pull-{hashlib.sha256(image.encode()).hexdigest()[:12]}"
+    log, code, process = (folder / f"{name}.{ending}" for ending in ("log", "exit", "pid"))
     if not code.exists() and not _alive(process):
-        command = ["sh", "-c", _SCRIPT, "sh", image]
+        command = ["sh", "-c", _SCRIPT, "sh", image, name]
         child = subprocess.Popen(command, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL)
         process.write_text(f"{child.pid} {image}", encoding="utf-8")
     end = time.monotonic() + patience
@@ -41,15 +44,17 @@ def pull_image(folder: Path, image: str, begun: float, patience: float) -> str:
         time.sleep(0.05)
     text = log.read_text(encoding="utf-8", errors="replace")
     failed = code.read_text(encoding="ascii").strip() != "0"
-    forget_pull(folder)
+    for path in (log, code, process):
+        path.unlink(missing_ok=True)
     if failed:
         raise OperationError(engine.explain(text, ["docker", "pull", image]), engine.tail(text, 5))
     return ""
 
 
 def forget_pull(folder: Path) -> None:
-    for name in ("pull.log", "pull.exit", "pull.pid"):
-        (folder / name).unlink(missing_ok=True)
+    """Removes what pulls have left in a folder."""
+    for path in folder.glob("pull-*"):
+        path.unlink(missing_ok=True)
 
 
 def _alive(file: Path) -> bool:

@@ -12,7 +12,7 @@ from . import docker_engine as engine
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState
-from .image_pull import pull_image
+from .image_pull import forget_pull, pull_image
 from .problem import OperationError
 from .release_phases import Outcome
 
@@ -74,6 +74,7 @@ def _pull(folder: Path, compose: dict[str, Any], patience: float) -> str:
             if progress:
                 return progress
     begun_file.unlink(missing_ok=True)
+    forget_pull(folder)
     return ""
 
 
