@@ -65,7 +65,8 @@ class ActionModule(ApplicationAction):
                 other = load_application(self.inventory_folder, name, self._loader, self._templar, self.variables)
             except InputError:
                 continue
-            for domain in sorted(set(other.domains) & set(self.application.domains)):
+            taken = {domain.lower() for domain in other.domains}
+            for domain in sorted(domain for domain in self.application.domains if domain.lower() in taken):
                 problems.append(
                     Problem(
                         f"apps/{self.application.name}.yml",

@@ -49,6 +49,9 @@ def load_application(
     file = inventory / "apps" / f"{name}.yml"
     vault = inventory / "apps" / f"{name}.vault.yml"
     secrets = _read(loader, vault) if vault.exists() else {}
+    if not isinstance(secrets, dict):
+        expected = "a mapping of names to values, which the application's file refers to"
+        raise InputError([Problem(_show(vault), "(whole file)", f"a {_kind(secrets)}", expected)])
     data = _read(loader, file)
     data = _template(templar.copy_with_new_env(available_variables={**variables, **secrets}), data, _show(file), "")
     problems = application_problems(_show(file), name, data)
@@ -69,6 +72,10 @@ def inventory_problems(inventory: Path, groups: dict[str, list[str]], builds: bo
     return []
 
 
+def _kind(value: Any) -> str:
+    return "list" if isinstance(value, list) else "single value"
+
+
 def _show(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
@@ -76,7 +83,7 @@ def _show(path: Path) -> str:
         return str(path)
 
 
-def _read(loader: DataLoader, path: Path) -> dict[str, Any]:
+def _read(loader: DataLoader, path: Path) -> Any:
     try:
         data = loader.load_from_file(str(path), cache="none", trusted_as_template=True)
     except AnsibleError as error:
