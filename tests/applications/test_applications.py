@@ -66,7 +66,7 @@ def beacon(**environment: str) -> Iterator[Beacon]:
 def test_inventory_files_are_complete(name):
     data = yaml.safe_load((HERE / name / "app.yml").read_text())
     assert data["image"] == f"{{{{ registry_server }}}}/acme/{name}"
-    assert data["build"]["context"] == f"../../../tests/applications/{name}"
+    assert data["build"]["context"] == f"../../tests/applications/{name}"
     assert (HERE / name / "Dockerfile").read_text().startswith("FROM python:3.13-slim\n")
 
 
