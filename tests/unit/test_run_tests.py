@@ -1,0 +1,110 @@
+"""The runner of `make test`: it counts honestly, leaves out what cannot run, and ends with one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from scripts.run_tests import Outcome, Part, Run, closing_line, table
+
+PASS = "def test_a(): pass\ndef test_b(): pass\n"
+FAIL = "import pytest\ndef test_a(): pass\ndef test_b(): assert False\n@pytest.mark.skip\ndef test_c(): pass\n"
+BROKEN = "import no_such_module\n"
+
+
+def pytest_part(folder: Path, name: str, code: str, report: str = "option", needs: tuple[str, ...] = ()) -> Part:
+    (folder / name).mkdir()
+    (folder / name / f"test_{name}.py").write_text(code)
+    command = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        f"--rootdir={folder}",
+        str(folder / name),
+    )
+    return Part(name, command, report, needs)
+
+
+def command_part(name: str, code: int, needs: tuple[str, ...] = ()) -> Part:
+    return Part(name, (sys.executable, "-c", f"import sys; print('ran {name}'); sys.exit({code})"), needs=needs)
+
+
+def run(folder: Path, *parts: Part) -> dict[str, Outcome]:
+    made = Run(parts, root=folder)
+    made.everything()
+    return {outcome.name: outcome for outcome in made.outcomes}
+
+
+def counts(outcome: Outcome) -> tuple[int, int, int]:
+    return outcome.passed, outcome.failed, outcome.skipped
+
+
+@pytest.mark.parametrize("report", ["option", "environment"])
+def test_the_tests_of_a_part_are_counted(tmp_path: Path, report: str) -> None:
+    outcomes = run(tmp_path, pytest_part(tmp_path, "good", PASS, report), pytest_part(tmp_path, "bad", FAIL, report))
+    assert counts(outcomes["good"]) == (2, 0, 0) and outcomes["good"].good
+    assert counts(outcomes["bad"]) == (1, 1, 1) and not outcomes["bad"].good
+    assert outcomes["good"].seconds > 0
+    assert closing_line(list(outcomes.values())) == "3 passed, 1 failed, 1 skipped"
+
+
+def test_a_part_that_cannot_be_collected_has_failed(tmp_path: Path) -> None:
+    assert counts(run(tmp_path, pytest_part(tmp_path, "broken", BROKEN))["broken"]) == (0, 1, 0)
+
+
+def test_a_part_without_a_test_has_failed(tmp_path: Path) -> None:
+    assert counts(run(tmp_path, pytest_part(tmp_path, "empty", ""))["empty"]) == (0, 1, 0)
+
+
+def test_a_plain_command_counts_as_one(tmp_path: Path) -> None:
+    outcomes = run(tmp_path, command_part("fine", 0), command_part("wrong", 3))
+    assert counts(outcomes["fine"]) == (1, 0, 0) and counts(outcomes["wrong"]) == (0, 1, 0)
+
+
+def test_what_needs_a_part_that_failed_is_left_out_and_the_rest_runs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    parts = (
+        command_part("first", 1),
+        command_part("second", 0, needs=("first",)),
+        command_part("third", 0, needs=("second",)),
+        command_part("other", 0),
+    )
+    outcomes = run(tmp_path, *parts)
+    assert outcomes["second"].left_out == "needs first" and outcomes["third"].left_out == "needs second"
+    assert closing_line(list(outcomes.values())) == "1 passed, 1 failed"
+    assert "left out: needs first" in table(list(outcomes.values()))
+    printed = capfd.readouterr().out
+    assert "ran first" in printed and "ran other" in printed and "ran second" not in printed
+
+
+def test_the_last_line_and_the_exit_code(tmp_path: Path) -> None:
+    """As CI sees them, with the parts replaced."""
+    script = """
+        import sys
+        from scripts import run_tests
+        one = run_tests.Part("one", (sys.executable, "-c", "pass"))
+        two = run_tests.Part("two", (sys.executable, "-c", "raise SystemExit(4)"))
+        run_tests.PARTS = (one, two) if "two" in sys.argv else (one,)
+        sys.argv = ["run_tests"]
+        sys.exit(run_tests.main())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    good = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "1 passed, 0 failed")
+    bad = subprocess.run([*command, "two"], capture_output=True, text=True, check=False)
+    assert (bad.returncode, bad.stdout.splitlines()[-1]) == (1, "1 passed, 1 failed")
+
+
+def test_a_part_that_nobody_knows_is_refused() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "scripts.run_tests", "units"], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2 and "no such part: units; there are lint, unit" in answer.stderr
