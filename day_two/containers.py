@@ -25,7 +25,7 @@ _FIELDS = (
 
 @dataclass(frozen=True)
 class Container:
-    """`kind` is process, service, migrate or proxy; `release` 0 where there is none; `live` says whether it serves now."""
+    """`kind` is process, service, migrate or proxy; `release` 0 where there is none; `live`: it serves now."""
 
     id: str
     name: str
@@ -53,7 +53,8 @@ def list_containers(shell: ServerShell, application: str) -> list[Container]:
     folder = f"{STATE}/{shlex.quote(application)}"
     ps = f"docker ps --all --no-trunc --format {shlex.quote(template)}"
     output = shell.run(
-        f"readlink {folder}/live || echo none; {ps} --filter label=slipway.app={shlex.quote(application)} && {ps} --filter name=^/slipway-proxy$"
+        f"readlink {folder}/live || echo none; {ps} --filter label=slipway.app={shlex.quote(application)} && {ps}"
+        " --filter name=^/slipway-proxy$"
     )
     first, *lines = output.splitlines()
     live = first.rpartition("/")[2]
@@ -83,7 +84,9 @@ def _container(line: str, live: str) -> Container:
 
 
 def chosen(found: list[Container], process: str, default_kinds: tuple[str, ...] = ("process",)) -> list[Container]:
-    """The live containers that `process` names (a process, a service, `proxy`, or one container such as web-2); '' means all processes."""
+    """The live containers that `process` names (a process, a service, `proxy`, or one container such as web-2); ''
+    means all processes.
+    """
     live = [container for container in found if container.live]
     if not process:
         return [container for container in live if container.kind in default_kinds]
@@ -102,8 +105,9 @@ def nothing_found(hosts: str, application: str, process: str, found: list[Contai
 def check_lock(shell: ServerShell, application: str) -> None:
     """Raises DayTwoError while a deploy holds the application's lock: it would start or stop the same containers."""
     script = (
-        f"f={STATE}/{shlex.quote(application)}/lock; [ -f $f ] || exit 0; "
-        'sed -n \'s/^ *"\\(owner\\|purpose\\|expires\\)": "\\(.*\\)",*$/\\1=\\2/p; s/^ *"expires_at": \\([0-9]*\\).*/expires_at=\\1/p\' $f; date +now=%s'
+        f"f={STATE}/{shlex.quote(application)}/lock; [ -f $f ] || exit 0; sed -n 's/^"
+        ' *"\\(owner\\|purpose\\|expires\\)": "\\(.*\\)",*$/\\1=\\2/p; s/^ *"expires_at":'
+        " \\([0-9]*\\).*/expires_at=\\1/p' $f; date +now=%s"
     )
     facts = dict(line.partition("=")[::2] for line in shell.run(script).splitlines())
     if facts and int(facts.get("expires_at") or 0) > int(facts["now"]):

@@ -74,7 +74,10 @@ def show(path: Path) -> str:
 
 
 def inventory_folder(option: str, parent: Path | None = None) -> Path:
-    """The inventory to work on: the option, else SLIPWAY_INVENTORY, else the only one that is set up. Raises DayTwoError."""
+    """The inventory to work on: the option, else SLIPWAY_INVENTORY, else the only one that is set up.
+
+    Raises DayTwoError.
+    """
     parent = parent or ROOT / "inventory"
     wanted = option or os.environ.get("SLIPWAY_INVENTORY", "")
     if wanted:
@@ -94,7 +97,8 @@ def inventory_folder(option: str, parent: Path | None = None) -> Path:
     if len(found) > 1:
         names = ", ".join(show(path) for path in found)
         raise DayTwoError(
-            f"several inventories ({names}): say which with --inventory, or once with SLIPWAY_INVENTORY={show(found[0])}"
+            f"several inventories ({names}): say which with --inventory, or once with"
+            f" SLIPWAY_INVENTORY={show(found[0])}"
         )
     return found[0]
 

@@ -1,4 +1,6 @@
-"""Verifies one host: writes down what must be true of it, lets testinfra check that, and tells the outcome in short lines."""
+"""Verifies one host: writes down what must be true of it, lets testinfra check that, and tells the outcome in short
+lines.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ def server_stamp(roles_folder: Path, roles: tuple[str, ...] | list[str], variabl
 
 
 def _content(value: Any) -> Any:
-    """The value with the path of each file on this machine replaced by the file's content: where a checkout lies does not count."""
+    """The value with the path of each file on this machine replaced by the file's content: where a checkout lies does
+    not count.
+    """
     if isinstance(value, Mapping):
         return {key: _content(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,5 +1,7 @@
 #!/usr/bin/python
-"""Documentation of the action plugin slipway.vps.verify, which does the work on the controller (plugins/action/verify.py)."""
+"""Documentation of the action plugin slipway.vps.verify, which does the work on the controller
+(plugins/action/verify.py).
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,9 @@ DOCUMENTATION = r"""
 module: verify
 short_description: Checks that a host is what the inventory says, and that the application works on it
 description:
-  - Writes down what must be true of the host, from the inventory, and runs the testinfra checks of tests/infra against it, and the user's
-    own tests in C(inventory/<env>/tests/). All facts of the host are gathered at once, over the connection that Ansible has open.
+  - Writes down what must be true of the host, from the inventory, and runs the testinfra checks of tests/infra against it,
+    and the user's own tests in C(inventory/<env>/tests/).
+  - All facts of the host are gathered at once, over the connection that Ansible has open.
   - Nothing on the host is changed. The checks of data services write a row, a document or a key and take it away again.
   - The values of secrets are compared on the host and do not leave it.
 author: [Slipway maintainers (@slipway-deploy)]
@@ -24,7 +27,9 @@ attributes:
     support: none
 options:
   release:
-    description: Number of the release that has to be live; 0 means the one that is. During a release the one before may still run.
+    description:
+      - Number of the release that has to be live; 0 means the one that is.
+      - During a release the one before may still run.
     type: int
     default: 0
   seconds:
@@ -32,7 +37,9 @@ options:
     type: float
     default: 120
   authority:
-    description: PEM file, on the controller, of the authority that must have signed the sites' certificates; empty means those that the server trusts.
+    description:
+      - PEM file, on the controller, of the authority that must have signed the sites' certificates.
+      - Empty means those that the server trusts.
     type: str
     default: ""
 """

@@ -62,9 +62,9 @@ def host_expectation(action: ApplicationAction, release: int, authority: str = "
         "versions": {name: str(version or "") for name, version in docker["__docker_versions"].items()},
         "stamp": wanted_stamp(action),
         "site": site_stamp(action) if rendering.health else "",
-        "bind_address": action.private_address(action.host)
-        if services.get("services") and action.data_elsewhere
-        else "",
+        "bind_address": (
+            action.private_address(action.host) if services.get("services") and action.data_elsewhere else ""
+        ),
         "tests": user_tests(action.inventory_folder, application.name),
     }
 
@@ -100,7 +100,9 @@ def _proxy(action: ApplicationAction, authority: str) -> dict[str, Any]:
 
 
 def user_tests(inventory: Path, application: str) -> list[str]:
-    """The user's own tests in inventory/<env>/tests/; a folder there that is named like another application is that one's."""
+    """The user's own tests in inventory/<env>/tests/; a folder there that is named like another application is that
+    one's.
+    """
     folder = inventory / "tests"
     others = set(application_names(inventory)) - {application}
     if not folder.is_dir():

@@ -1,4 +1,6 @@
-"""The SSH settings of Ansible's connection to a host, as an ssh_config(5) for other programs: same options, same ControlPath."""
+"""The SSH settings of Ansible's connection to a host, as an ssh_config(5) for other programs: same options, same
+ControlPath.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ def options_of(arguments: str) -> list[tuple[str, str]]:
 
 
 def ssh_config(name: str, settings: dict[str, Any], known_hosts: Path | None = None) -> str:
-    """An ssh_config with one host. `settings`: host, port, user, key, control_path, arguments (a list of ssh argument strings).
+    """An ssh_config with one host. `settings`: host, port, user, key, control_path, arguments (a list of ssh argument
+    strings).
 
     As on ssh's own command line the first value of a keyword counts. Host keys are always checked.
     """
@@ -64,7 +67,9 @@ def quoted(keyword: str, value: str) -> str:
 
 
 def connection_settings(connection: Any) -> dict[str, Any]:
-    """The settings of an Ansible ssh connection (ansible.builtin.ssh), whose options have been set by the task's executor."""
+    """The settings of an Ansible ssh connection (ansible.builtin.ssh), whose options have been set by the task's
+    executor.
+    """
 
     def option(name: str) -> Any:
         try:

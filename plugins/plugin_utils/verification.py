@@ -87,7 +87,10 @@ def _write(path: Path, text: str) -> None:
 
 
 def _run(command: list[str], seconds: float) -> tuple[str, bool]:
-    """(output, whether it ended by itself). The user's pytest settings are for other tests, so they do not count here."""
+    """(output, whether it ended by itself).
+
+    The user's pytest settings are for other tests, so they do not count here.
+    """
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "ANSIBLE_"))}
     process = subprocess.Popen(
         command,

@@ -28,7 +28,10 @@ class GatherError(Exception):
 
 
 def program(request: dict[str, Any]) -> str:
-    """A Python program that prints the facts which the request asks for. It holds no secret, since it stands in argv."""
+    """A Python program that prints the facts which the request asks for.
+
+    It holds no secret, since it stands in argv.
+    """
     sources = {name: (FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in MODULES}
     payload = base64.b64encode(zlib.compress(json.dumps([sources, request]).encode(), 6)).decode()
     return _START.format(payload=payload)

@@ -1,4 +1,7 @@
-"""Runs the checks of one host: `python run.py <expectation.json> <results.json>`. The action plugin slipway.vps.verify calls it."""
+"""Runs the checks of one host: `python run.py <expectation.json> <results.json>`.
+
+The action plugin slipway.vps.verify calls it.
+"""
 
 from __future__ import annotations
 

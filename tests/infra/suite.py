@@ -41,7 +41,9 @@ class Suite:
 
     @pytest.fixture(scope="session")
     def application(self) -> dict[str, Any]:
-        """Name, release, domains, port, health path, and whether the proxy serves HTTPS, of the application on this host."""
+        """Name, release, domains, port, health path, and whether the proxy serves HTTPS, of the application on this
+        host.
+        """
         wanted = self.world.expectation
         proxy = wanted["proxy"] or {}
         return {
@@ -57,7 +59,10 @@ class Suite:
 
     @pytest.fixture(scope="session")
     def container(self) -> Callable[..., Subject]:
-        """container("web") is the first container of a process or service; container("web", 2) the second. Skips where it does not run."""
+        """container("web") is the first container of a process or service; container("web", 2) the second.
+
+        Skips where it does not run.
+        """
 
         def find(name: str, index: int = 1) -> Subject:
             matching = [
@@ -73,7 +78,9 @@ class Suite:
 
     @pytest.fixture(scope="session")
     def exec_in(self, container: Callable[..., Subject]) -> Callable[..., Any]:
-        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command in a container; the result has rc, stdout and stderr."""
+        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command in a container; the result has rc, stdout
+        and stderr.
+        """
 
         def run(name: str, command: list[str], index: int = 1) -> Any:
             words = ["docker", "exec", container(name, index).container, *command]

@@ -1,4 +1,6 @@
-"""Each container: there, running, healthy, of the right image, not root where the image says so, limited, its log rotated, not restarted."""
+"""Each container: there, running, healthy, of the right image, not root where the image says so, limited, its log
+rotated, not restarted.
+"""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,6 @@
-"""Docker: its packages, its service, the daemon's settings in the file and in the running engine, the kernel's, the server stamp."""
+"""Docker: its packages, its service, the daemon's settings in the file and in the running engine, the kernel's, the
+server stamp.
+"""
 
 import pytest
 from checks import each, expect, require, show, the_world

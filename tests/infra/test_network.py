@@ -1,4 +1,6 @@
-"""The application's network: who is on it, who finds whom under which name, and that nothing but the proxy is published."""
+"""The application's network: who is on it, who finds whom under which name, and that nothing but the proxy is
+published.
+"""
 
 import ipaddress
 

@@ -1,4 +1,6 @@
-"""Secrets: on the host, root's alone, and in no `docker inspect`, no process's arguments, no file that everybody can read."""
+"""Secrets: on the host, root's alone, and in no `docker inspect`, no process's arguments, no file that everybody can
+read.
+"""
 
 import pytest
 from checks import each, expect, require, show, the_world

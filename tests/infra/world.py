@@ -76,7 +76,9 @@ class World:
 
     @cached_property
     def is_rollback(self) -> bool:
-        """A release that brought an earlier one's settings back is compared with what it was made from, not with today's inventory."""
+        """A release that brought an earlier one's settings back is compared with what it was made from, not with
+        today's inventory.
+        """
         return bool(self.facts["state"]["record"].get("of"))
 
     @property
@@ -86,7 +88,9 @@ class World:
 
     @property
     def compares_server(self) -> bool:
-        """A rollback must not fail because the inventory has changes for the server or the services that no deploy has applied yet."""
+        """A rollback must not fail because the inventory has changes for the server or the services that no deploy has
+        applied yet.
+        """
         return not (self.releasing and self.is_rollback)
 
     @cached_property

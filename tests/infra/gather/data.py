@@ -36,12 +36,15 @@ def check(service, container, application):
 
 
 def sql(service, container, _application):
-    """A row by the service's own client. The password goes from its file into the client's environment, inside the container."""
+    """A row by the service's own client.
+
+    The password goes from its file into the client's environment, inside the container.
+    """
     brand = "MYSQL" if service["preset"] == "mysql" else "MARIADB"
     client = "mysql" if brand == "MYSQL" else "mariadb"
     script = (
-        f'export MYSQL_PWD="$(cat /run/secrets/{service["name"]}-password)"; '
-        f'exec {client} --batch --skip-column-names --default-character-set=utf8mb4 --user="${brand}_USER" "${brand}_DATABASE"'
+        f'export MYSQL_PWD="$(cat /run/secrets/{service["name"]}-password)"; exec {client} --batch --skip-column-names'
+        f' --default-character-set=utf8mb4 --user="${brand}_USER" "${brand}_DATABASE"'
     )
     table = f"slipway_verify_{random.token_hex(4)}"
     text = (
@@ -57,9 +60,9 @@ def sql(service, container, _application):
 
 def postgres(service, container, _application):
     script = (
-        f'export PGPASSWORD="$(cat /run/secrets/{service["name"]}-password)"; '
-        'exec psql --no-psqlrc --quiet --tuples-only --no-align --field-separator="$(printf "\\t")" --set=ON_ERROR_STOP=1 '
-        '--host=127.0.0.1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"'
+        f'export PGPASSWORD="$(cat /run/secrets/{service["name"]}-password)"; exec psql --no-psqlrc --quiet'
+        ' --tuples-only --no-align --field-separator="$(printf "\\t")" --set=ON_ERROR_STOP=1 --host=127.0.0.1'
+        ' --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"'
     )
     table = f"slipway_verify_{random.token_hex(4)}"
     text = (

@@ -39,7 +39,9 @@ def _password(text):
 
 
 def search(secrets, inspections, processes):
-    """Where each secret was found: {place: {name: [where, …]}} for places inspect, arguments, files; and what could not be searched for."""
+    """Where each secret was found: {place: {name: [where, …]}} for places inspect, arguments, files; and what could not
+    be searched for.
+    """
     wanted = {name: sorted({each for each in found if len(each) >= LEAST_LENGTH}) for name, found in secrets.items()}
     places = {"inspect": {}, "arguments": {}, "files": {}}
     for data in inspections:

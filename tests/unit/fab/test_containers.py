@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from day_two import containers
 from day_two.looking import _logs_script
 from day_two.problem import DayTwoError
@@ -133,7 +134,12 @@ def test_logs_of_one_container_are_as_they_are(found, docker):
 def test_following_ends_on_the_server_when_this_side_has_gone(found, docker):
     script = _logs_script(containers.chosen(found, "web"), "one ", True, 5)
     process = subprocess.Popen(
-        ["sh", "-c", script], env=docker, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        ["sh", "-c", script],
+        env=docker,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     lines = sorted(process.stdout.readline() for _number in range(2))
     assert lines == [f"one web-1 | from {'a' * 12}\n", f"one web-2 | from {'b' * 12}\n"]

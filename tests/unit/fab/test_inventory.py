@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from day_two import inventory
 from day_two.problem import DayTwoError
 

@@ -20,7 +20,10 @@ DATA = {
     "secrets": {"DATABASE_URL": "mysql://shop:pa$$word@db/shop"},
     "migrate": {"command": ["migrate"]},
     "processes": {
-        "web": {"deploy": {"replicas": 2, "resources": {"limits": {"memory": "384m"}}}, "volumes": ["media:/srv/media"]},
+        "web": {
+            "deploy": {"replicas": 2, "resources": {"limits": {"memory": "384m"}}},
+            "volumes": ["media:/srv/media"],
+        },
         "worker": {"command": ["work"], "restart": "on-failure:3", "user": "1000", "mem_limit": "1g"},
     },
     "services": {"db": {"preset": "mariadb"}, "cache": {"image": "memcached:1", "healthcheck": {"disable": True}}},
@@ -29,7 +32,15 @@ DATA = {
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("512m", 512 * 2**20), ("1.5gb", 3 * 2**29), ("2KiB", 2048), ("64", 64), (1048576, 1048576), ("1 g", 2**30), ("10B", 10)],
+    [
+        ("512m", 512 * 2**20),
+        ("1.5gb", 3 * 2**29),
+        ("2KiB", 2048),
+        ("64", 64),
+        (1048576, 1048576),
+        ("1 g", 2**30),
+        ("10B", 10),
+    ],
 )
 def test_sizes_are_read_as_docker_reads_them(text, count):
     assert size_in_bytes(text) == count
@@ -73,7 +84,9 @@ def test_dollars_of_a_rendered_project_are_single_again():
 
 
 def _inspection(name, number=1, **labels):
-    given = {f"slipway.{key}": value for key, value in labels.items()} | {"com.docker.compose.container-number": str(number)}
+    given = {f"slipway.{key}": value for key, value in labels.items()} | {
+        "com.docker.compose.container-number": str(number)
+    }
     given["com.docker.compose.service"] = labels.get("process") or labels.get("service", "")
     return {"Name": f"/{name}", "Config": {"Labels": given}}
 
