@@ -67,7 +67,7 @@ def logs(
     help={**WITH_PROCESS, "command": "The command, quoted: fab exec 'venv/bin/flask db current'."},
 )
 @one_line
-def execute(
+def exec_(
     _context: Context, command: str, process: str = "web", app: str = "", host: str = "", inventory: str = ""
 ) -> None:
     """Run a command in a running container (of web, unless --process names another), with its settings and secrets."""

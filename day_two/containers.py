@@ -105,9 +105,9 @@ def nothing_found(hosts: str, application: str, process: str, found: list[Contai
 def check_lock(shell: ServerShell, application: str) -> None:
     """Raises DayTwoError while a deploy holds the application's lock: it would start or stop the same containers."""
     script = (
-        f"f={STATE}/{shlex.quote(application)}/lock; [ -f $f ] || exit 0; sed -n 's/^"
-        ' *"\\(owner\\|purpose\\|expires\\)": "\\(.*\\)",*$/\\1=\\2/p; s/^ *"expires_at":'
-        " \\([0-9]*\\).*/expires_at=\\1/p' $f; date +now=%s"
+        f"f={STATE}/{shlex.quote(application)}/lock; [ -f $f ] || exit 0; "
+        'sed -n \'s/^ *"\\(owner\\|purpose\\|expires\\)": "\\(.*\\)",*$/\\1=\\2/p; '
+        's/^ *"expires_at": \\([0-9]*\\).*/expires_at=\\1/p\' $f; date +now=%s'
     )
     facts = dict(line.partition("=")[::2] for line in shell.run(script).splitlines())
     if facts and int(facts.get("expires_at") or 0) > int(facts["now"]):

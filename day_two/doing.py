@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from day_two.containers import Container, check_lock, chosen, list_containers, nothing_found
+from day_two.containers import STATE, Container, check_lock, chosen, list_containers, nothing_found
 from day_two.inventory import Server
 from day_two.looking import host_names
 from day_two.output import write
@@ -16,7 +16,7 @@ from day_two.server_shell import ServerShell, on_all
 
 HEALTHY_SECONDS = 120
 PAUSED_SECONDS = 30
-# An application that reads its environment only gets its secrets from this wrapper, so a command beside it needs it as well.
+# An application that reads its environment alone gets its secrets from this wrapper; so does a command beside it.
 _WRAP = 'w=/run/slipway/environment.sh; [ -f $w ] && exec /bin/sh $w "$@"; exec "$@"'
 _SHELL = "command -v bash >/dev/null && exec bash; exec sh"
 
@@ -63,7 +63,7 @@ def _execute(servers: list[Server], application: str, process: str, words: list[
 
 
 def stop(servers: list[Server], application: str, process: str) -> None:
-    """Stops live containers, each with its own grace period; they stay stopped over a reboot, until `fab start` or a deploy."""
+    """Stops live containers, each with its own grace period; they stay stopped, until `fab start` or a release."""
 
     def work(shell: ServerShell, container: Container) -> str:
         if not container.running:
@@ -80,7 +80,7 @@ def start(servers: list[Server], application: str, process: str) -> None:
             return "runs already"
         begun = time.monotonic()
         shell.run(f"docker {'unpause' if container.state == 'paused' else 'start'} {container.id}")
-        return f"started{_wait_healthy(shell, container, begun)}"
+        return f"started{_wait_healthy(shell, container, application, begun)}"
 
     _each(servers, application, process, work, at_once=True)
 
@@ -91,7 +91,7 @@ def restart(servers: list[Server], application: str, process: str) -> None:
     def work(shell: ServerShell, container: Container) -> str:
         begun = time.monotonic()
         shell.run(f"docker restart {container.id}")
-        return f"restarted{_wait_healthy(shell, container, begun)}"
+        return f"restarted{_wait_healthy(shell, container, application, begun)}"
 
     _each(servers, application, process, work, at_once=False)
 
@@ -136,13 +136,28 @@ def _each(servers: list[Server], application: str, process: str, work, at_once: 
         raise nothing_found(host_names(servers), application, process, found)
 
 
-def _wait_healthy(shell: ServerShell, container: Container, begun: float) -> str:
-    """Waits until the container runs and its health check, if there is one, passes; says how long that took."""
+def _answers(shell: ServerShell, container: Container, application: str) -> bool:
+    """Whether a web container accepts connections on the port that the proxy uses; any other need not."""
+    if container.process != "web" or container.kind != "process":
+        return True
+    network = shlex.quote(f'{{{{(index .NetworkSettings.Networks "{application}").IPAddress}}}}')
+    connect = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2)"
+    script = (
+        f"site={STATE}/proxy/sites/{shlex.quote(application)}.caddy; "
+        "port=$(sed -n 's/^[[:space:]]*port \\([0-9]*\\)$/\\1/p' $site | head -n 1); "
+        f"address=$(docker inspect --format {network} {container.id}); "
+        f"python3 -c {shlex.quote(connect)} $address $port 2>/dev/null && echo yes || echo no"
+    )
+    return shell.run(script).strip() == "yes"
+
+
+def _wait_healthy(shell: ServerShell, container: Container, application: str, begun: float) -> str:
+    """Waits until the container runs, passes its health check, if it has one, and answers; says how long it took."""
     template = shlex.quote("{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}")
     while True:
         status, health = shell.run(f"docker inspect --format {template} {container.id}").split()
         waited = time.monotonic() - begun
-        if status == "running" and health in ("healthy", "none"):
+        if status == "running" and health in ("healthy", "none") and _answers(shell, container, application):
             return f", {'healthy' if health == 'healthy' else 'runs'} after {waited:.1f} s"
         # The health of a container that was paused is the last one before, until its next check.
         failed = health == "unhealthy" and (container.state != "paused" or waited > PAUSED_SECONDS)
@@ -160,8 +175,8 @@ def tunnel(servers: list[Server], application: str, service: str, local_port: in
     try:
         if container.kind == "proxy":
             raise DayTwoError("the proxy is published anyway: use the application's address")
-        fields = "{{(index .NetworkSettings.Networks %s).IPAddress}} {{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}"
-        template = fields % f'"{application}"'
+        ports = "{{range $port, $_ := .Config.ExposedPorts}}{{$port}} {{end}}"
+        template = f'{{{{(index .NetworkSettings.Networks "{application}").IPAddress}}}} {ports}'
         address, *ports = shell.run(f"docker inspect --format {shlex.quote(template)} {container.id}").split()
         port = remote_port or _first_port(ports, container.process)
         local = local_port or _free_port(port)

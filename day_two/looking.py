@@ -42,7 +42,8 @@ def _short_image(image: str) -> str:
 def images(servers: list[Server], application: str) -> None:
     folder = f"{STATE}/{shlex.quote(application)}"
     script = (
-        f'readlink {folder}/live || echo none; for f in {folder}/releases/*/release.json; do [ -f "$f" ] && {{ tr -d \'\\n\' <"$f"; echo; }}; done; '
+        f"readlink {folder}/live || echo none; for f in {folder}/releases/*/release.json; do "
+        '[ -f "$f" ] && { tr -d "\\n" <"$f"; echo; }; done; '
         "echo; docker images --digests --no-trunc --format '{{.Repository}}@{{.Digest}}\t{{.Size}}'"
     )
     rows = []
@@ -107,7 +108,7 @@ def logs(servers: list[Server], application: str, process: str, follow: bool, nu
 
 
 def _logs_script(wanted: list[Container], prefix: str, follow: bool, lines: int) -> str:
-    """`docker logs` of all at once, each line with its container in front; it ends when this side closes standard input."""
+    """`docker logs` of all at once, each line with its container in front; ends when this side closes its input."""
     width = max(len(container.label) for container in wanted)
     parts = []
     for container in wanted:
@@ -144,7 +145,7 @@ def df(servers: list[Server], application: str) -> None:
     script = (
         "df --output=size,used,avail,pcent -B1 $(docker info --format '{{.DockerRootDir}}') | tail -n 1; "
         "docker system df --format '{{.Type}}\t{{.TotalCount}}\t{{.Size}}\t{{.Reclaimable}}'; echo; "
-        f"docker system df -v --format '{{{{json .Volumes}}}}'; du -sb {STATE} | cut -f1"
+        f"docker system df -v --format '{{{{json .Volumes}}}}'; echo; du -sb {STATE} | cut -f1"
     )
     disks, kinds, volumes = [], [], []
     for name, output in on_all(servers, lambda shell: shell.run(script)):
@@ -154,7 +155,7 @@ def df(servers: list[Server], application: str) -> None:
         size, used, free, percent = first.split()
         disks.append((host, _size(size), _size(used), _size(free), percent))
         kinds += [(host, *line.split("\t")) for line in lines]
-        text, records = tail.splitlines()[:2]
+        text, records = [line for line in tail.splitlines() if line]
         kinds.append((host, "Slipway's records", "", _size(records), ""))
         volumes += [
             (host, each["Name"], each["Size"])

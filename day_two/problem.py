@@ -25,7 +25,7 @@ def one_line(command: Callable[..., Any]) -> Callable[..., Any]:
         except KeyboardInterrupt:
             raise Exit(code=130) from None
         except DayTwoError as error:
-            raise Exit(f"fab {command.__name__}: {error}", code=1) from None
+            raise Exit(f"fab {command.__name__.strip('_')}: {error}", code=1) from None
 
     return run
 

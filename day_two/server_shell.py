@@ -25,6 +25,7 @@ class ServerShell:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.name = server.name
+        self.closed = False
         options: dict[str, Any] = {"banner_timeout": CONNECT_SECONDS, "auth_timeout": CONNECT_SECONDS}
         if server.key:
             # The inventory names the key, so no other one is offered.
@@ -50,13 +51,20 @@ class ServerShell:
             raise connection_problem(server.name, server.where, error) from None
 
     def close(self) -> None:
+        self.closed = True
         self.connection.close()
+
+    def _check_open(self) -> None:
+        # fabric opens a closed connection again by itself, so that Ctrl-C would not end a loop.
+        if self.closed:
+            raise DayTwoError(f"{self.name}: the connection was closed")
 
     def as_root(self, command: str) -> str:
         return command if self.server.user == "root" else f"sudo -n -- sh -c {shlex.quote(command)}"
 
     def run(self, command: str, check: bool = True) -> str:
         """The standard output of a command. Raises DayTwoError when `check` and it fails."""
+        self._check_open()
         try:
             result = self.connection.run(self.as_root(command), hide=True, warn=True)
         except (paramiko.SSHException, OSError, EOFError) as error:
@@ -69,7 +77,7 @@ class ServerShell:
         return [json.loads(line) for line in self.run(command).splitlines() if line.strip()]
 
     def attached(self, command: str) -> int:
-        """Runs a command with this program's input and output, on a terminal where there is one; returns its exit code."""
+        """Runs a command with this program's input and output, on a terminal where there is one; returns its code."""
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
         try:
             result = self.connection.run(self.as_root(command), pty=terminal, warn=True, in_stream=sys.stdin)
@@ -82,14 +90,15 @@ class ServerShell:
 
         The command's standard input ends when this side ends, so that it can end, too.
         """
+        self._check_open()
         transport = self.connection.transport
         assert transport is not None
         try:
             channel = transport.open_session()
             channel.set_combine_stderr(True)
             channel.exec_command(self.as_root(command))
-            for text in channel.makefile("r", encoding="utf-8", errors="replace"):
-                line(text.rstrip("\r\n"))
+            for text in channel.makefile("rb"):
+                line(text.decode(errors="replace").rstrip("\r\n"))
             return channel.recv_exit_status()
         except (paramiko.SSHException, OSError) as error:
             raise connection_problem(self.name, self.server.where, error) from None
@@ -108,11 +117,13 @@ def explain(text: str) -> str:
         return "the Docker engine does not answer: `systemctl status docker` there says why"
     lines = text.strip().splitlines() or ["the command failed without a word"]
     # Docker's client adds a summary below what the engine said.
-    return next((line for line in lines if line.startswith("Error response from daemon: ")), lines[-1]).removeprefix("Error response from daemon: ")
+    return next((line for line in lines if line.startswith("Error response from daemon: ")), lines[-1]).removeprefix(
+        "Error response from daemon: "
+    )
 
 
 def on_all(servers: Sequence[Server], work: Callable[[ServerShell], Result]) -> list[tuple[str, Result]]:
-    """[(name, what `work` returned)] of all servers, at the same time, in their order. The first error is raised at the end."""
+    """[(name, what `work` returned)] of all servers, at once, in their order. The first error is raised at the end."""
 
     shells: list[ServerShell] = []
 

@@ -9,8 +9,8 @@ DOCUMENTATION = r"""
 module: verify
 short_description: Checks that a host is what the inventory says, and that the application works on it
 description:
-  - Writes down what must be true of the host, from the inventory, and runs the testinfra checks of tests/infra against it,
-    and the user's own tests in C(inventory/<env>/tests/).
+  - Writes down what must be true of the host, from the inventory, and runs the testinfra checks of tests/infra
+    against it, and the user's own tests in C(inventory/<env>/tests/).
   - All facts of the host are gathered at once, over the connection that Ansible has open.
   - Nothing on the host is changed. The checks of data services write a row, a document or a key and take it away again.
   - The values of secrets are compared on the host and do not leave it.

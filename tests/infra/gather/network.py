@@ -18,7 +18,7 @@ HTTP_SECONDS = 10
 
 
 def in_network_of(process, work):
-    """Runs `work` in the network of another process. Threads have a network of their own (setns(2)), so this one ends afterwards."""
+    """Runs `work` in another process's network, in a thread that ends afterwards: setns(2) is a thread's own."""
     result = {}
 
     def enter():
@@ -76,7 +76,7 @@ def reach(address, port):
 
 
 def look_around(container, services):
-    """What one container sees of the services: {name: {addresses, error}}. `services` maps names to ports, 0 for unknown."""
+    """What one container sees of the services: {name: {addresses, error}}. `services`: ports by name, 0 for unknown."""
     given = dict(entry.replace("=", ":", 1).split(":", 1) for entry in container["HostConfig"].get("ExtraHosts") or [])
 
     def work():
@@ -96,7 +96,7 @@ def look_around(container, services):
 
 
 def request(address, port, path, host, authority=None):
-    """What GET `path` is answered with. `authority` None: plain HTTP; '': HTTPS, any certificate; else the one that must have signed it."""
+    """What GET `path` is answered with. `authority` None: HTTP; '': HTTPS, any certificate; else one that it signed."""
     connection = http.client.HTTPConnection(address, port, timeout=HTTP_SECONDS)
     try:
         if authority is not None:
@@ -106,7 +106,11 @@ def request(address, port, path, host, authority=None):
         response = connection.getresponse()
         body = response.read(2000).decode(errors="replace")
     except (OSError, http.client.HTTPException) as error:
-        said = f"no answer within {HTTP_SECONDS} s" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        said = (
+            f"no answer within {HTTP_SECONDS} s"
+            if isinstance(error, TimeoutError)
+            else f"{type(error).__name__}: {error}"
+        )
         return {"status": 0, "error": said, "headers": {}, "body": ""}
     finally:
         with contextlib.suppress(OSError):

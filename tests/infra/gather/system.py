@@ -112,14 +112,16 @@ def processes():
             except OSError:
                 continue
             if raw:
-                found.append((f"process {path.name} ({_program(path)})", raw.decode(errors="replace").rstrip("\0").split("\0")))
+                found.append(
+                    (f"process {path.name} ({_program(path)})", raw.decode(errors="replace").rstrip("\0").split("\0"))
+                )
     return found
 
 
 def _program(process):
     """The name of the program that a process runs. Not its first argument: that may hold what is searched for."""
     try:
-        return Path(os.readlink(process / "exe")).name
+        return (process / "exe").readlink().name
     except OSError:
         return "ended"
 

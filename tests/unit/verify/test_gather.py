@@ -1,4 +1,4 @@
-"""The parts of the gatherer that need no server: searching for secrets, Redis's protocol, names, what everybody can read."""
+"""The parts of the gatherer that need no server: searching for secrets, Redis's protocol, what all can read."""
 
 from __future__ import annotations
 
@@ -65,7 +65,13 @@ def test_a_folder_that_cannot_be_listed_hides_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("raw", "text"),
-    [(b"+OK\r\n", "OK"), (b":1\r\n", "1"), (b"$5\r\nhello\r\n", "hello"), (b"$-1\r\n", ""), (b"-NOAUTH no\r\n", "-NOAUTH no")],
+    [
+        (b"+OK\r\n", "OK"),
+        (b":1\r\n", "1"),
+        (b"$5\r\nhello\r\n", "hello"),
+        (b"$-1\r\n", ""),
+        (b"-NOAUTH no\r\n", "-NOAUTH no"),
+    ],
 )
 def test_replies_of_redis_are_read(raw, text):
     assert data._reply(io.BytesIO(raw)) == text
@@ -112,7 +118,9 @@ def test_the_program_runs_alone_and_asks_an_engine_that_may_be_away(tmp_path):
     assert facts["engine_error"] == "the Docker engine does not answer: no engine"
 
 
-@pytest.mark.parametrize("path", sorted((Path(collector.__file__).parent / "gather").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((Path(collector.__file__).parent / "gather").glob("*.py")), ids=lambda path: path.name
+)
 def test_what_runs_on_servers_is_python_3_9(path):
     ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
 

@@ -27,7 +27,11 @@ def runner(tmp_path, monkeypatch):
 
 
 def test_figures_and_failures_are_handed_on(runner):
-    failure = {"check": "containers: is healthy [web-1]", "text": "expected healthy,\n found  starting", "log": "shop-r3-web-1:\nboot\nboom"}
+    failure = {
+        "check": "containers: is healthy [web-1]",
+        "text": "expected healthy,\n found  starting",
+        "log": "shop-r3-web-1:\nboot\nboom",
+    }
     figures = {"checks": 7, "skipped": 2, "release": 3, "failures": [failure]}
     runner(f"results.write_text({json.dumps(json.dumps(figures))})\nprint('said')\nsys.exit(1)")
     found = verification.verify(EXPECTATION, "", 10)
@@ -40,7 +44,8 @@ def test_figures_and_failures_are_handed_on(runner):
 def test_what_the_checks_get_is_the_user_s_alone_and_removed(runner):
     runner(
         "given = json.loads(expectation.read_text())\n"
-        "modes = [oct(path.stat().st_mode)[-3:] for path in (expectation, expectation.parent, pathlib.Path(given['connection']['ssh_config']))]\n"
+        "config = pathlib.Path(given['connection']['ssh_config'])\n"
+        "modes = [oct(path.stat().st_mode)[-3:] for path in (expectation, expectation.parent, config)]\n"
         "results.write_text(json.dumps({'error': ' '.join([*modes, str(expectation.parent)])}))\n"
     )
     *modes, folder = verification.verify(EXPECTATION, "Host vps-1\n", 10).error.split()
@@ -83,11 +88,16 @@ def test_names_of_checks_are_words(node, text):
 
 
 def test_the_essence_of_a_traceback_is_pytest_s_own_lines():
-    assert essence("x.py:3: in test\n    assert a == b\nE   assert 1 == 2\nE    +  where 1 = f()\n") == "assert 1 == 2; +  where 1 = f()"
+    assert (
+        essence("x.py:3: in test\n    assert a == b\nE   assert 1 == 2\nE    +  where 1 = f()\n")
+        == "assert 1 == 2; +  where 1 = f()"
+    )
 
 
 def test_the_logs_of_several_containers_share_the_lines():
-    failures = [{"check": "c", "text": "t", "log": f"web-{n}:\n" + "\n".join(f"{n}.{i}" for i in range(15))} for n in range(5)]
+    failures = [
+        {"check": "c", "text": "t", "log": f"web-{n}:\n" + "\n".join(f"{n}.{i}" for i in range(15))} for n in range(5)
+    ]
     lines = verification.Verification(failures=[*failures, failures[0]]).log_lines()
     assert [line for line in lines if not line.startswith(" ")] == ["web-0:", "web-1:", "web-2:"]
     assert len(lines) <= verification.LOG_LINES
