@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import docker
@@ -73,7 +75,7 @@ class Server:
             # Another command of the sandbox may be at work for a moment.
             assert "another" in result.stderr and time.monotonic() < deadline, result.stdout + result.stderr
             time.sleep(0.5)
-        self._forget_connections()
+        self.forget_connections()
         self._wait_until_booted()
         return self
 
@@ -84,9 +86,18 @@ class Server:
     def reboot(self) -> None:
         """Turns it off and on again."""
         docker.from_env().containers.get(self.what.container).restart(timeout=60)
-        self._forget_connections()
+        self.forget_connections()
         servers.wait_ready(self.what)
         self._wait_until_booted()
+
+    @contextmanager
+    def cut_off(self, address: str) -> Iterator[None]:
+        """No packet of this server reaches an address for a while; other servers go on undisturbed."""
+        self.run(f"ip route add unreachable {address}")
+        try:
+            yield
+        finally:
+            self.run(f"ip route del unreachable {address}")
 
     def _wait_until_booted(self) -> None:
         deadline = time.monotonic() + BOOT_SECONDS
@@ -99,7 +110,7 @@ class Server:
         raise AssertionError(f"{self.name} is {state or 'away'} {BOOT_SECONDS} s after its start")
 
     @staticmethod
-    def _forget_connections() -> None:
+    def forget_connections() -> None:
         """Ends the kept connections: those to the server that was there before lead nowhere."""
         for socket in control_folder().iterdir():
             subprocess.run(
