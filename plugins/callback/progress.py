@@ -141,6 +141,9 @@ class CallbackModule(DefaultCallback):
             self._print_plan(host, data)
         lines = failure_lines(host, self.task_name, data)
         key = lines[0].replace(host, "")
+        # A block's `rescue` says again, in its own words, what its task has said; on other hosts it is the same, too.
+        core = lines[0].removeprefix(f"{host}: ")
+        key = next((told for told in self.failures if core in told), key)
         self.failures[key] += 1
         if self.failures[key] == 1:
             for number, text in enumerate(lines):
