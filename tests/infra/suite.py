@@ -13,6 +13,8 @@ from checks import Mismatch, use
 from world import Subject, World
 
 LOG_LINES = 15
+# Exports the secrets of a process before its command (see module_utils/release_project.py).
+WRAPPER = "/run/slipway/environment.sh"
 
 
 class Suite:
@@ -78,12 +80,16 @@ class Suite:
 
     @pytest.fixture(scope="session")
     def exec_in(self, container: Callable[..., Subject]) -> Callable[..., Any]:
-        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command in a container; the result has rc, stdout
-        and stderr.
+        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command with the settings and secrets of the process.
+
+        The result has rc, stdout and stderr.
         """
 
         def run(name: str, command: list[str], index: int = 1) -> Any:
-            words = ["docker", "exec", container(name, index).container, *command]
+            subject = container(name, index)
+            mounted = any(mount["Destination"] == WRAPPER for mount in subject.data["Mounts"])
+            wrapper = ["/bin/sh", WRAPPER] if mounted else []
+            words = ["docker", "exec", subject.container, *wrapper, *command]
             return self.world.host.run(" ".join(["%s"] * len(words)), *words)
 
         return run
