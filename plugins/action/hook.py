@@ -6,6 +6,7 @@ import os
 import subprocess
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.slipway.vps.plugins.module_utils.compose import hook_process
 from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import tail
 from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration
@@ -23,7 +24,7 @@ class ActionModule(ReleaseAction):
         try:
             self.prepare(task_vars)
             hook = self.application.hooks.get(name) or {}
-            if self.host != self.planned_hosts[0] or (where == "controller") != ("command" in hook):
+            if not self.is_first or (where == "controller") != ("command" in hook):
                 return result | {"skipped": True}
             seconds = parse_duration(hook.get("timeout", "5m"))
             outcome = (
@@ -31,7 +32,11 @@ class ActionModule(ReleaseAction):
             )
         except InputError as error:
             return result | input_failure(error)
-        outcome.pop("invocation", None)
+        except AnsibleConnectionFailure as error:
+            # A failure inside `rescue` would keep the other hosts from going back.
+            if name != "on_failure":
+                raise
+            outcome = {"failed": True, "msg": f"cannot be reached: {error}"}
         if outcome.get("failed") and name == "on_failure":
             outcome = {
                 "changed": True,
@@ -79,4 +84,4 @@ class ActionModule(ReleaseAction):
             "number": choice.number,
             "lock": self.release_lock(choice),
         }
-        return self.call("slipway.vps.release", {"application": self.application.name, **arguments})
+        return self.call_engine({"application": self.application.name, **arguments})

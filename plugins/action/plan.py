@@ -6,7 +6,7 @@ from typing import Any
 
 from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import explain
 from ansible_collections.slipway.vps.plugins.module_utils.files import FormatError
-from ansible_collections.slipway.vps.plugins.module_utils.plan import HostPlan, Wanted, make_plan
+from ansible_collections.slipway.vps.plugins.module_utils.plan import SETTLED, HostPlan, Wanted, make_plan
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
@@ -109,6 +109,7 @@ class ActionModule(ApplicationAction):
             "port": self.application.port,
             "migrate": bool(self.application.migrate),
             "hooks": sorted(self.application.hooks),
+            "settled": _last_step(probe, probe.live) == SETTLED,
             "web": wanted.has_web,
             "stamp": wanted.stamp,
             "site": wanted.site,
@@ -130,6 +131,11 @@ class ActionModule(ApplicationAction):
             "dead": _dead_token(probe),
             "commit": record.get("commit", ""),
         }
+
+
+def _last_step(probe: Probe, number: int) -> tuple[str, str]:
+    line = probe.journal.get(number, {})
+    return line.get("step", ""), line.get("state", "")
 
 
 def _dead_token(probe: Probe) -> str:

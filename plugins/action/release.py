@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.slipway.vps.plugins.module_utils.compose import MIGRATE, hook_process
 from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration
 from ansible_collections.slipway.vps.plugins.module_utils.image_name import split_tag
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
@@ -26,27 +27,38 @@ class ActionModule(ReleaseAction):
         result = super().run(tmp, task_vars)
         phase = self._task.args["phase"]
         begun = time.time()
+        if self._task.check_mode:
+            return result | {"changed": False, "skipped": True, "message": "nothing is done in check mode"}
         try:
             self.prepare(task_vars)
-            outcome = self._carry_out(phase)
+            choice = self.choice()
+            if self._has_nothing_to_do(phase, choice):
+                return result | {"changed": False, "skipped": True}
+            outcome = self._carry_out(phase, choice)
         except InputError as error:
             return result | input_failure(error)
         except AnsibleConnectionFailure as error:
             if phase not in UNSTOPPABLE:
                 raise
             outcome = {"failed": True, "msg": f"cannot be reached: {error}"}
-        outcome.pop("invocation", None)
-        if phase in UNSTOPPABLE and (outcome.get("failed") or outcome.get("unreachable")):
-            reason = outcome.get("msg", "failed")
-            outcome = {
-                "changed": False,
-                "message": f"{phase} did not end: {reason}; the next deploy does it",
-                "slipway_warning": True,
-            }
+        if phase in UNSTOPPABLE and outcome.get("failed"):
+            outcome = _let_go(phase, str(outcome.get("msg", "failed")))
         return result | outcome | {"phase": phase, "seconds": round(time.time() - begun, 2)}
 
-    def _carry_out(self, phase: str) -> dict[str, Any]:
-        choice = self.choice()
+    def _has_nothing_to_do(self, phase: str, choice: Choice) -> bool:
+        """Whether the phase is none of this host's business: then it costs no round trip."""
+        if phase == "migrate":
+            return not self._migrates(choice)
+        if phase == "revert":
+            return not self.release_facts()
+        return phase == "unlock" and bool(self.facts_of(self.host).get("slipway_unlocked"))
+
+    def _migrates(self, choice: Choice) -> bool:
+        """The first host migrates for all, unless the release is live somewhere: then it was done before that."""
+        done = any(self.plan_of(host)["live"] == choice.number for host in self.planned_hosts)
+        return bool(self.application.migrate) and self.is_first and choice.kind != "rollback" and not done
+
+    def _carry_out(self, phase: str, choice: Choice) -> dict[str, Any]:
         arguments = {
             "application": self.application.name,
             "phase": phase,
@@ -56,33 +68,44 @@ class ActionModule(ReleaseAction):
             "keep": int(self._task.args.get("keep", 5)),
             "health": render_host(self).health,
         }
-        if phase == "lock" and not choice.digest and self.host == self.planned_hosts[0]:
-            arguments["image"] = self.plan_of(self.host)["ask"]
+        if phase == "lock":
+            # The first host's lock is the fleet's: of two deploys at once one gets it, and the other touches nothing.
+            # The other hosts' own locks are taken with the phase `pull`.
+            if not self.is_first:
+                return {"changed": False, "ansible_facts": self._facts(phase, choice, {}), "slipway_quiet": True}
+            arguments["image"] = "" if choice.digest else self.plan_of(self.host)["ask"]
         elif phase == "pull":
             arguments |= self._pull_arguments(choice)
         elif phase == "migrate":
             arguments["seconds"] = parse_duration((self.application.migrate or {}).get("timeout", "10m"))
         elif phase == "revert":
             arguments["reason"] = self.first_failure()
-        outcome = self.call("slipway.vps.release", arguments)
+        elif phase == "settle":
+            arguments["unlock"] = self._is_last_step()
+        outcome = self.call_engine(arguments)
         if not outcome.get("failed"):
             outcome["ansible_facts"] = self._facts(phase, choice, outcome)
         return outcome
 
+    def _is_last_step(self) -> bool:
+        """Whether settle ends this host's part; the first host's lock is held until all have settled and hooks ran."""
+        return not self.is_first or (len(self.release_hosts) == 1 and "after_release" not in self.application.hooks)
+
     def _facts(self, phase: str, choice: Choice, outcome: dict[str, Any]) -> dict[str, Any]:
         if phase == "lock":
-            digest = choice.digest or outcome.get("digest", "")
             release = {
                 "number": choice.number,
-                "digest": digest,
+                "digest": choice.digest or outcome.get("digest", ""),
                 "kind": choice.kind,
                 "of": choice.of,
                 "started": time.time(),
             }
             return {"slipway_release": release}
         if phase == "settle":
-            return {"slipway_settled": choice.number}
-        return {"slipway_commit": outcome["commit"]} if phase == "pull" and "commit" in outcome else {}
+            return {"slipway_unlocked": self._is_last_step()}
+        if phase == "revert":
+            return {"slipway_reverted": True}
+        return {"slipway_commit": outcome["commit"]} if "commit" in outcome else {}
 
     def _pull_arguments(self, choice: Choice) -> dict[str, Any]:
         rendering = render_host(self)
@@ -113,4 +136,18 @@ class ActionModule(ReleaseAction):
             "secrets": self.application.secrets,
             "record": record,
             "facts": self.hook_environment(choice),
+            "one_offs": self._one_offs(choice),
         }
+
+    def _one_offs(self, choice: Choice) -> list[str]:
+        """The containers that run once, on the first host alone."""
+        hooks = [hook_process(name) for name, hook in self.application.hooks.items() if "container" in hook]
+        return [*([MIGRATE] if self._migrates(choice) else []), *hooks] if self.is_first else []
+
+
+def _let_go(phase: str, reason: str) -> dict[str, Any]:
+    return {
+        "changed": False,
+        "message": f"{phase} did not end: {reason}; the next deploy does it",
+        "slipway_warning": True,
+    }

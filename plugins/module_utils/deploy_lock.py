@@ -48,6 +48,30 @@ class DeployLock:
         finally:
             os.close(handle)
 
+    @contextmanager
+    def alone(self, patience: float) -> Iterator[bool]:
+        """Whether no other call works on the application here, for as long as the block lasts.
+
+        A step goes on after its controller has died: the next run's steps must not meet it. Waits `patience` seconds.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.path.with_name(".work.guard"), os.O_RDWR | os.O_CREAT, 0o600)
+        end = time.monotonic() + patience
+        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    if time.monotonic() >= end:
+                        yield False
+                        return
+                    time.sleep(0.1)
+                else:
+                    yield True
+                    return
+        finally:
+            os.close(handle)
+
     def holder(self) -> dict[str, Any] | None:
         return read_json(self.path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from datetime import datetime, timezone
@@ -59,16 +60,25 @@ class ApplicationState:
         lines = [line for line in self.journal_lines(number) if line.get("step") == step]
         return lines[-1] if lines else None
 
-    def begin(self, number: int, step: str) -> float:
-        """The time (seconds since 1970) at which this run began a step; a repeated call goes on from there."""
+    def begun(self, number: int, step: str) -> dict[str, Any] | None:
+        """The journal line with which this run began a step that has not ended yet; None before that."""
         line = self.last(number, step)
-        if line and line["state"] == "begun" and line.get("run") == self.run:
+        return line if line and line["state"] == "begun" and line.get("run") == self.run else None
+
+    def begin(self, number: int, step: str, **detail: Any) -> float:
+        """The time (seconds since 1970) at which this run began a step; a repeated call goes on from there."""
+        line = self.begun(number, step)
+        if line:
             return float(line["time"])
-        self.journal(number, step, "begun")
+        self.journal(number, step, "begun", **detail)
         return time.time()
 
     def ledger(self) -> list[dict[str, Any]]:
         return read_lines(self.ledger_file)
+
+    def has_settled(self, number: int) -> bool:
+        """Whether the release became live on this host and the one before it was let go: there is no way back."""
+        return any(line.get("release") == number and line.get("result") == "live" for line in self.ledger())
 
     def write_ledger(self, record: dict[str, Any]) -> None:
         append_line(self.ledger_file, record)
@@ -105,12 +115,23 @@ class ApplicationState:
         return int(number) if number.isdigit() else 0
 
     def set_upstream(self, number: int) -> None:
-        """Switches new requests to a release by renaming the file that the proxy reads at each request; 0: to none."""
+        """Switches new requests to a release by renaming the file that the proxy reads at each request; 0: to none.
+
+        The file before it is kept: to go back to that takes a rename and no space on the disk.
+        """
+        file, before = self.live_folder / "upstream", self.live_folder / "upstream.before"
+        name = f"{self.application}-r{number}-web"
         if number == 0:
-            (self.live_folder / "upstream").unlink(missing_ok=True)
-            return
-        self.live_folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.live_folder / "upstream", f"{self.application}-r{number}-web", 0o644)
+            file.unlink(missing_ok=True)
+        elif before.is_file() and before.read_text(encoding="utf-8") == name:
+            before.replace(file)
+            sync_folder(self.live_folder)
+        elif self.upstream() != number:
+            self.live_folder.mkdir(parents=True, exist_ok=True)
+            before.unlink(missing_ok=True)
+            if file.is_file():
+                os.link(file, before)
+            write_atomically(file, name, 0o644)
 
     def remove_release(self, number: int) -> None:
         shutil.rmtree(self.release_folder(number), ignore_errors=True)

@@ -56,9 +56,11 @@ def ask(address: str, check: HealthCheck) -> int:
 class Readiness:
     """Waits for the containers of a release, in slices, so that the person at the terminal sees how far it is."""
 
-    def __init__(self, check: HealthCheck | None, begun: float) -> None:
+    def __init__(self, check: HealthCheck | None, begun: float, restarts: dict[str, int] | None = None) -> None:
+        """`begun` is when the start began; `restarts` how often each container had been restarted before that."""
         self.check = check
         self.begun = begun
+        self.restarts = restarts or {}
         self.statuses: dict[str, int] = {}
 
     def wait(self, ids: list[str], patience: float) -> list[str]:
@@ -81,16 +83,19 @@ class Readiness:
             time.sleep(POLL_SECONDS)
 
     def _ready(self, container: Container) -> bool:
-        if not container.running or container.restarts or container.health not in ("", "healthy"):
+        if not container.running or self._restarted(container) or container.health not in ("", "healthy"):
             return False
         if container.process == "web" and self.check:
             self.statuses[container.id] = ask(container.addresses.get(self.check.network, ""), self.check)
             return 200 <= self.statuses[container.id] < 300
         return bool(container.health) or time.time() - self.begun >= WORKER_SECONDS
 
+    def _restarted(self, container: Container) -> bool:
+        return container.restarts > self.restarts.get(container.id, 0)
+
     def _give_up(self, container: Container) -> None:
         """Raises OperationError when waiting is of no use."""
-        if container.status == "exited" or container.restarts:
+        if container.status == "exited" or self._restarted(container):
             raise OperationError(
                 f"{container.name} exited with code {container.exit_code} right after its start", logs(container)
             )

@@ -27,13 +27,20 @@ def choose(plans: Mapping[str, Mapping[str, Any]], kind: str, wanted: str = "") 
     first = next(iter(plans.values()))
     fresh = max(plan["highest"] for plan in plans.values()) + 1
     if kind == "rollback":
-        return _rollback(plans, wanted, fresh)
-    joined = {plan["live"] for plan in plans.values() if plan["live"] and plan["live_matches"]}
+        return _begun_rollback(plans, wanted) or _rollback(plans, wanted, fresh)
+    failed = _failed(plans)
+    joined = {plan["live"] for plan in plans.values() if plan["live"] and plan["live_matches"]} - failed
     if joined:
         number = max(joined)
         digest = next(plan["live_digest"] for plan in plans.values() if plan["live"] == number)
         return Choice(number, kind, digest)
-    return Choice(_cut_off(plans) or fresh, kind, first["digest"])
+    number = _cut_off(plans)
+    return Choice(fresh if number in failed or not number else number, kind, first["digest"])
+
+
+def _failed(plans: Mapping[str, Mapping[str, Any]]) -> set[int]:
+    """The releases that some host has taken back: a host that was away then may still have one live."""
+    return {line["release"] for plan in plans.values() for line in plan["ledger"] if line.get("result") == "failed"}
 
 
 def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
@@ -58,13 +65,23 @@ def _cut_off(plans: Mapping[str, Mapping[str, Any]]) -> int:
     return number
 
 
+def _begun_rollback(plans: Mapping[str, Mapping[str, Any]], wanted: str) -> Choice | None:
+    """A rollback that was cut off on some host: the same command goes on with it, and not one release further."""
+    failed = _failed(plans)
+    for plan in plans.values():
+        numbers = [*plan["unfinished"], *([] if plan.get("settled", True) else [plan["live"]])]
+        for number in sorted(numbers, reverse=True):
+            record = plan["releases"].get(str(number)) or {}
+            same = record.get("kind") == "rollback" and wanted in ("", str(record.get("of")))
+            if same and number not in failed:
+                return Choice(number, "rollback", record["digest"], int(record["of"]))
+    return None
+
+
 def _rollback(plans: Mapping[str, Mapping[str, Any]], wanted: str, fresh: int) -> Choice:
+    ledger = next(iter(plans.values()))["ledger"]
     live = max(plan["live"] for plan in plans.values())
-    succeeded = [
-        line["release"]
-        for line in next(iter(plans.values()))["ledger"]
-        if line.get("result") == "live" and line["release"] != live
-    ]
+    succeeded = [line["release"] for line in ledger if line.get("result") == "live" and line["release"] != live]
     there = [
         number for number in dict.fromkeys(succeeded) if all(str(number) in plan["releases"] for plan in plans.values())
     ]
@@ -75,9 +92,20 @@ def _rollback(plans: Mapping[str, Mapping[str, Any]], wanted: str, fresh: int) -
             raise InputError([Problem("rollback", "-e release", found, expected)])
         of = int(wanted)
     else:
-        earlier = [number for number in there if number < live]
-        if not earlier:
+        of = _before(live, there, {line["release"]: int(line.get("of") or 0) for line in ledger})
+        if not of:
             raise InputError([Problem("rollback", "release before the live one", "none", expected)])
-        of = earlier[-1]
     record = next(iter(plans.values()))["releases"][str(of)]
     return Choice(fresh, "rollback", record["digest"], of)
+
+
+def _before(live: int, there: list[int], origin: Mapping[int, int]) -> int:
+    """The release before the live one, 0 for none.
+
+    `origin` maps a rollback to the release that it brought back: the one before a rollback is the one before that, so
+    that two rollbacks go two releases back instead of to the one that was left.
+    """
+    while origin.get(live):
+        live = origin[live]
+    earlier = [number for number in there if number < live and not origin.get(number)]
+    return earlier[-1] if earlier else 0

@@ -6,6 +6,7 @@ Each may be called again at any time.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from . import docker_engine as engine
@@ -17,6 +18,8 @@ from .prune import prune
 from .readiness import established_connections
 from .release_phases import Outcome, clean_folder
 from .release_project import is_one_off
+
+AFTER_RELEASE = "hook-after-release"
 
 
 def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
@@ -73,15 +76,19 @@ def settle(
 def revert(
     state: ApplicationState, number: int, port: int, drain_seconds: float, reason: str, patience: float
 ) -> Outcome:
-    """Back to the release that served before; the new one's containers, secrets and folder go. Does nothing twice."""
+    """Back to the release that served before; the new one's containers, secrets and folder go. Does nothing twice.
+
+    A full disk does not stop it: requests go back by a rename, and what is written comes after what frees space.
+    """
     record = state.release(number)
     if record is None:
         _discard_containers(state, number)
+        state.remove_release(number)
         return Outcome("nothing to revert")
-    begun = state.begin(number, "revert")
     previous = int(record.get("previous") or 0)
-    if previous == number:
+    if previous == number or state.has_settled(number):
         return Outcome(f"release {number} was live before and stays")
+    begun = _begin_revert(state, number)
     if state.upstream() == number or state.live() == number:
         has_web = previous and any(
             c.process == "web" for c in engine.containers(state.application, f"slipway.release={previous}")
@@ -93,11 +100,19 @@ def revert(
     waiting = retire(state, fresh, port, drain_seconds, begun, patience)
     if waiting:
         return Outcome(f"back to release {previous}; waiting for {waiting}", changed=True, finished=False)
+    state.remove_secrets(number)
     line = {key: record.get(key) for key in ("kind", "of", "image", "tag", "commit", "by", "created", "previous")}
     state.write_ledger({"release": number, "result": "failed", "at": now(), "reason": reason, **line})
     state.remove_release(number)
     what = f"release {previous} serves" if previous else "nothing served before"
     return Outcome(f"release {number} taken back: {what}", changed=True)
+
+
+def _begin_revert(state: ApplicationState, number: int) -> float:
+    try:
+        return state.begin(number, "revert")
+    except OSError:
+        return time.time()
 
 
 def _wake(state: ApplicationState, previous: int) -> None:
@@ -125,7 +140,7 @@ def _discard_containers(state: ApplicationState, number: int) -> None:
 
 def _remove_one_offs(state: ApplicationState, number: int) -> None:
     found = engine.containers(state.application, f"slipway.release={number}")
-    ids = [c.id for c in found if is_one_off(c.process) and not c.running and c.process != "hook-after-release"]
+    ids = [c.id for c in found if is_one_off(c.process) and not c.running and c.process != AFTER_RELEASE]
     if ids:
         engine.docker("rm", *ids, check=False)
 
@@ -152,7 +167,9 @@ def retire(
             return ""
         for container in old:
             _tell(container, told, port, drain_seconds, begun)
-        write_json(told_file, {"containers": told})
+        # A full disk cannot remember whom it told; the way back from it goes on all the same.
+        with suppress(OSError):
+            write_json(told_file, {"containers": told})
         if time.monotonic() >= end:
             return _waited_for(old, told, port)
         time.sleep(0.1)

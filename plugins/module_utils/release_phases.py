@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import docker_engine as engine
+from .application import MIGRATE
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState, now
@@ -37,7 +39,8 @@ class Outcome:
 class ReleaseRequest:
     """What is to become live.
 
-    `image` is name@digest; `compose` a rendered project without number; `settings` what a rollback needs.
+    `image` is name@digest; `compose` a rendered project without number; `one_offs` the migration and the hooks that
+    run on this very host.
     """
 
     number: int
@@ -46,6 +49,7 @@ class ReleaseRequest:
     secrets: dict[str, str]
     record: dict[str, Any]
     facts: dict[str, str] = field(default_factory=dict)
+    one_offs: tuple[str, ...] = ()
 
 
 def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> Outcome:
@@ -64,18 +68,32 @@ def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> O
     engine.ensure_volumes(
         [volume["name"] for volume in (request.compose.get("volumes") or {}).values()], state.application
     )
-    created = {
-        container.process for container in engine.containers(state.application, f"slipway.release={request.number}")
-    }
-    if created != set(request.compose["services"]):
-        engine.compose(folder, "--profile", "*", "create", "--no-build", "--pull", "never")
-        changed = True
+    changed |= _create_containers(state, request)
     labels = config.get("Labels") or {}
     state.journal(request.number, "pull", "done")
     commit = labels.get("org.opencontainers.image.revision", "")
     return Outcome(
         f"image there, containers created in {show_duration(time.time() - begun)}", changed, facts={"commit": commit}
     )
+
+
+def _create_containers(state: ApplicationState, request: ReleaseRequest) -> bool:
+    """Creates those that are missing; one that is there, and may be live, is never recreated."""
+    services = request.compose["services"]
+    wanted = {name: _replicas(services[name]) for name in services if not is_one_off(name) or name in request.one_offs}
+    found = engine.containers(state.application, f"slipway.release={request.number}")
+    there = Counter(container.process for container in found)
+    missing = [name for name, count in wanted.items() if there[name] < count]
+    if missing:
+        engine.compose(
+            state.release_folder(request.number),
+            *("--profile", "*", "create", "--no-build", "--pull", "never", "--no-recreate", *missing),
+        )
+    return bool(missing)
+
+
+def _replicas(definition: dict[str, Any]) -> int:
+    return int((definition.get("deploy") or {}).get("replicas", 1))
 
 
 def _write_release(state: ApplicationState, request: ReleaseRequest, config: dict[str, Any]) -> bool:
@@ -136,8 +154,10 @@ def run_to_end(state: ApplicationState, number: int, process: str, seconds: floa
     if not found:
         return Outcome(f"no {process}")
     container = found[0]
+    first = state.begun(number, process) is None
     begun = state.begin(number, process)
-    if container.status == "created":
+    # One that an earlier run started and a crash ended is run again; one that is still at work is waited for.
+    if container.status == "created" or (first and not container.running and container.exit_code):
         engine.docker("start", container.id)
     end = time.monotonic() + patience
     while True:
@@ -154,10 +174,10 @@ def run_to_end(state: ApplicationState, number: int, process: str, seconds: floa
             return Outcome(f"{process} runs for {show_duration(waited)}", changed=True, finished=False)
         time.sleep(0.05)
     if container.exit_code != 0:
-        raise OperationError(
-            f"{process} failed with exit code {container.exit_code}; the old release serves on", engine.logs(container)
-        )
+        raise OperationError(f"{process} failed with exit code {container.exit_code}", engine.logs(container))
     state.journal(number, process, "done")
+    if process != MIGRATE:
+        engine.docker("rm", container.id, check=False)
     return Outcome(f"{process} ended well after {show_duration(time.time() - begun)}", changed=True)
 
 
@@ -166,20 +186,18 @@ def start(state: ApplicationState, number: int, check: HealthCheck | None, patie
     found = [c for c in engine.containers(state.application, f"slipway.release={number}") if not is_one_off(c.process)]
     if not found:
         raise OperationError(f"release {number} has no container on this host: deploy again")
+    line = state.begun(number, "start")
     asleep = [container for container in found if not container.running]
-    begun = state.begin(number, "start")
-    if any(container.status == "exited" for container in asleep) and state.live() != number:
-        failed = next(container for container in asleep if container.status == "exited")
-        raise OperationError(
-            f"{failed.name} exited with code {failed.exit_code} right after its start", engine.logs(failed)
-        )
+    if line is None:
+        begun = state.begin(number, "start", restarts={container.id: container.restarts for container in found})
+        restarts = {container.id: container.restarts for container in found}
+    else:
+        begun, restarts = float(line["time"]), line.get("restarts") or {}
+        # What the first call started must not have ended since; what a crash had ended before that was started again.
+        asleep = [container for container in asleep if container.status == "created"]
     if asleep:
-        result = engine.docker("start", *[container.id for container in asleep], check=False)
-        if result.returncode != 0:
-            raise OperationError(
-                engine.explain(result.stderr, ["docker", "start", asleep[0].name]), engine.tail(result.stderr, 5)
-            )
-    waiting = Readiness(check, begun).wait([container.id for container in found], patience)
+        _start_containers(asleep)
+    waiting = Readiness(check, begun, restarts).wait([container.id for container in found], patience)
     if waiting:
         message = f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})"
         return Outcome(message, changed=True, finished=False)
@@ -187,6 +205,14 @@ def start(state: ApplicationState, number: int, check: HealthCheck | None, patie
     kinds = sorted({container.process for container in found}, key=lambda name: (name != "web", name))
     count = ", ".join(f"{sum(c.process == kind for c in found)} {kind}" for kind in kinds)
     return Outcome(f"{count} healthy in {show_duration(time.time() - begun)}", changed=bool(asleep))
+
+
+def _start_containers(asleep: list[engine.Container]) -> None:
+    result = engine.docker("start", *[container.id for container in asleep], check=False)
+    if result.returncode != 0:
+        raise OperationError(
+            engine.explain(result.stderr, ["docker", "start", asleep[0].name]), engine.tail(result.stderr, 5)
+        )
 
 
 def clean_folder(state: ApplicationState, number: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import docker
 
-from sandbox import names, paths
+from sandbox import keys, paths
 from tests.releases.load import Load
 from tests.sandbox.playbook import ROOT, Outcome, environment
 from tests.sandbox.project import Project
@@ -81,6 +81,7 @@ class Fleet(Project):
         folder.mkdir(parents=True)
         super().__init__(folder, list(app), list(data))
         self.folder = folder
+        (self.inventory / "known_hosts").write_text(keys.known_hosts())
         self.hosts_of_app = [Host(name) for name in app]
         self.all_hosts = [Host(name) for name in dict.fromkeys([*app, *data])]
 

@@ -25,7 +25,7 @@ MOST_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Answer:
-    """One request: when it was sent (seconds since 1970), how long it took, and why it counts as failed ('': it does not)."""
+    """One request: when it was sent (seconds since 1970), how long it took, why it counts as failed ('': not)."""
 
     at: float
     milliseconds: float

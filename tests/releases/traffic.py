@@ -1,8 +1,8 @@
 """The constant load that a release must not be noticed by: run by locust, one JSON line for each answer.
 
 Settings come from the environment, as a locust file has no arguments of its own: TRAFFIC_FILE (where the lines go),
-TRAFFIC_TARGETS (addresses, with commas), TRAFFIC_HOST (the Host header), TRAFFIC_PACE (seconds between the requests of one
-visitor). Each user keeps its connection open; nothing is tried twice.
+TRAFFIC_TARGETS (addresses, with commas), TRAFFIC_HOST (the Host header), TRAFFIC_PACE (seconds between the requests of
+one reader). Each user keeps its connection open; nothing is tried twice.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import itertools
 import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from locust import FastHttpUser, constant, constant_pacing, task
 
-FILE = open(os.environ["TRAFFIC_FILE"], "a", buffering=1, encoding="utf-8")  # noqa: SIM115 - open as long as locust runs
+FILE = Path(os.environ["TRAFFIC_FILE"]).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115 - until locust ends
 TARGETS = itertools.cycle(os.environ["TRAFFIC_TARGETS"].split(","))
 HOST = os.environ["TRAFFIC_HOST"]
 PACE = float(os.environ.get("TRAFFIC_PACE", "0.1"))

@@ -128,3 +128,32 @@ def test_a_rollback_skips_releases_that_failed() -> None:
 def test_a_rollback_without_an_earlier_release(plans: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="this fleet has none"):
         choose(plans, "rollback")
+
+
+def test_a_release_that_a_host_has_taken_back_is_begun_under_a_new_number() -> None:
+    """A host was killed after its switch, the others went back: it serves the failed release until the next run."""
+    failed = [{"release": 4, "result": "live"}, {"release": 5, "result": "failed"}]
+    releases = {4: record(4), 5: record(5, NEW)}
+    assert choose({"a": host(4, ledger=failed, highest=5), "b": host(5, True, releases)}, "deploy").number == 6
+    assert choose({"a": host(4, ledger=failed, highest=5), "b": host(4, releases=releases)}, "deploy").number == 6
+
+
+@pytest.mark.parametrize("wanted", ["", "3"])
+def test_a_rollback_that_was_cut_off_goes_on(wanted: str) -> None:
+    back = record(5, kind="rollback", of=3)
+    before_switch = host(4, releases={**{n: record(n) for n in range(1, 5)}, 5: back})
+    after_switch = host(5, releases={**{n: record(n) for n in range(1, 5)}, 5: back}, settled=False)
+    for plan in (before_switch, after_switch):
+        assert choose({"a": plan, "b": host(4)}, "rollback", wanted) == Choice(5, "rollback", OLD, 3)
+
+
+def test_another_rollback_than_the_one_that_was_cut_off_is_a_new_one() -> None:
+    cut_off = {**{n: record(n) for n in range(1, 5)}, 5: record(5, kind="rollback", of=3)}
+    assert choose({"a": host(4, releases=cut_off)}, "rollback", "2") == Choice(6, "rollback", OLD, 2)
+
+
+def test_two_rollbacks_go_two_releases_back() -> None:
+    releases = {**{n: record(n) for n in range(1, 5)}, 5: record(5, kind="rollback", of=3)}
+    ledger = [*({"release": n, "result": "live"} for n in range(1, 5)), {"release": 5, "result": "live", "of": 3}]
+    assert choose({"a": host(5, releases=releases, ledger=ledger)}, "rollback").of == 2
+    assert choose({"a": host(5, releases=releases, ledger=ledger)}, "rollback", "4").of == 4
