@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -86,7 +87,7 @@ def ensure(client: docker.DockerClient, wanted: Specification, keep: bool = Fals
         current = found["Config"]["Labels"].get(SPECIFICATION) == wanted.hash(image["Id"])
         ours = world.is_ours(found["Config"]["Labels"])
         usable = ours and (current or keep) and not found["State"].get("Dead")
-        if usable and (found["State"]["Running"] or heal(client, wanted)):
+        if usable and bring_back(client, wanted, found):
             return False
         world.remove_container(client, wanted.container)
     create(client, wanted, image["Id"])
@@ -94,15 +95,23 @@ def ensure(client: docker.DockerClient, wanted: Specification, keep: bool = Fals
     return True
 
 
-def heal(client: docker.DockerClient, wanted: Specification) -> bool:
-    """Start a stopped container, with its place in the network renewed if need be; False if it is beyond that."""
-    try:
-        start(client, wanted)
+def bring_back(client: docker.DockerClient, wanted: Specification, found: dict[str, Any]) -> bool:
+    """Have an existing container run in its place in the network; False if it is beyond that.
+
+    An engine that was killed leaves stale endpoints behind, a network made anew has another id, and a container that
+    has lost its network starts all the same, without one.
+    """
+    in_place = is_in_place(found, wanted, client.api.inspect_network(names.NETWORK)["Id"])
+    if in_place and found["State"]["Running"]:
         return True
-    except docker.errors.APIError:
-        # An engine that was killed leaves the endpoint behind, and a network made anew has another id.
-        network.disconnect(client, wanted.container)
+    if in_place:
+        with contextlib.suppress(docker.errors.APIError):
+            start(client, wanted)
+            return True
+    elif found["State"]["Running"]:
+        client.api.stop(wanted.container, timeout=10)
     try:
+        network.disconnect(client, wanted.container)
         client.api.connect_container_to_network(
             wanted.container, names.NETWORK, ipv4_address=wanted.address, aliases=list(wanted.aliases)
         )
@@ -110,6 +119,14 @@ def heal(client: docker.DockerClient, wanted: Specification) -> bool:
     except docker.errors.APIError:
         return False
     return True
+
+
+def is_in_place(found: dict[str, Any], wanted: Specification, network_id: str) -> bool:
+    """Whether a container is a member of the network as it is now, at its address."""
+    member = found["NetworkSettings"]["Networks"].get(names.NETWORK) or {}
+    address = (member.get("IPAMConfig") or {}).get("IPv4Address")
+    # A container that was never started has no id of a network yet.
+    return address == wanted.address and member.get("NetworkID") in ("", network_id)
 
 
 def create(client: docker.DockerClient, wanted: Specification, image_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import threading
 from pathlib import Path
@@ -19,6 +20,7 @@ RECIPE = "slipway.sandbox.recipe"
 STAND_IN = "slipway.sandbox.stand-in"
 SHOWN_LINES = 15
 PROBE = "hello-world:latest"
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 NO_SPACE = "no space left on device"
 
 
@@ -113,7 +115,7 @@ class ImageStore:
                 decode=True,
             )
             for event in stream:
-                text = event.get("stream") or event.get("error") or ""
+                text = COLOURS.sub("", event.get("stream") or event.get("error") or "")
                 written.write(text)
                 written.flush()
                 lines += text.splitlines()

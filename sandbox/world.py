@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sandbox.errors import SandboxError
 KIND = "slipway.sandbox"
 IDENTITY = "slipway.sandbox.world"
 CHECKOUT = "slipway.sandbox.checkout"
+BUSY_SECONDS = 2
 ALIVE = {"running", "restarting", "paused"}
 
 
@@ -49,8 +51,14 @@ def summary_name(summary: dict[str, Any]) -> str:
 def strangers(found: list[dict[str, Any]], known: str, here: Path) -> tuple[list[dict[str, Any]], dict[str, list[str]]]:
     """Split the containers of other worlds into leftovers, free to be replaced, and names in use by folder.
 
-    A container is in use while it runs and the folder that made it is still there and is another one.
+    A world is in use while one of its services runs and the folder that made it is still there and is another one. Its
+    servers do not count: after an engine that was killed, the next one starts them by itself.
     """
+    alive = {
+        summary["Labels"].get(IDENTITY)
+        for summary in found
+        if summary["State"] in ALIVE and summary["Labels"].get(KIND) == "service"
+    }
     leftovers: list[dict[str, Any]] = []
     in_use: dict[str, list[str]] = {}
     for summary in found:
@@ -58,7 +66,7 @@ def strangers(found: list[dict[str, Any]], known: str, here: Path) -> tuple[list
             continue
         folder = summary["Labels"].get(CHECKOUT, "")
         abandoned = not folder or Path(folder) == here or not Path(folder).is_dir()
-        if summary["State"] in ALIVE and not abandoned:
+        if summary["Labels"].get(IDENTITY) in alive and not abandoned:
             in_use.setdefault(folder, []).append(summary_name(summary))
         else:
             leftovers.append(summary)
@@ -98,9 +106,12 @@ def remove_container(client: docker.DockerClient, name: str) -> bool:
     except docker.errors.NotFound:
         return False
     except docker.errors.APIError as error:
-        if "already in progress" not in str(error):
-            raise
-        client.api.wait(name, timeout=30, condition="removed")
+        if "already in progress" in str(error):
+            client.api.wait(name, timeout=30, condition="removed")
+        else:
+            # A mount of a container that died may be let go of a moment later.
+            time.sleep(BUSY_SECONDS)
+            client.api.remove_container(name, force=True, v=True)
     return True
 
 

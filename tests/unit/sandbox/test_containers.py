@@ -87,6 +87,18 @@ def test_a_hash_changes_with_the_image_and_the_content_of_files() -> None:
     assert one.hash("sha256:1") != two.hash("sha256:1")
 
 
+def member(address: str = "172.30.0.9", network: str = "new") -> dict[str, Any]:
+    networks = {names.NETWORK: {"IPAMConfig": {"IPv4Address": address}, "NetworkID": network}}
+    return {"NetworkSettings": {"Networks": networks}}
+
+
+def test_a_container_is_in_place_in_the_network_as_it_is_now() -> None:
+    assert containers.is_in_place(member(), THING, "new")
+    assert not containers.is_in_place(member(network="old"), THING, "new")
+    assert not containers.is_in_place(member(address="172.30.0.8"), THING, "new")
+    assert not containers.is_in_place({"NetworkSettings": {"Networks": {}}}, THING, "new")
+
+
 @pytest.mark.parametrize("number", [1, 3])
 def test_specifications_are_the_same_from_run_to_run(number: int) -> None:
     engine = {"CgroupVersion": "1"}

@@ -8,8 +8,8 @@ from typing import Any
 from sandbox import world
 
 
-def container(name: str, identity: str, folder: str, state: str = "running") -> dict[str, Any]:
-    labels = {world.KIND: "server", world.IDENTITY: identity, world.CHECKOUT: folder}
+def container(name: str, identity: str, folder: str, state: str = "running", kind: str = "service") -> dict[str, Any]:
+    labels = {world.KIND: kind, world.IDENTITY: identity, world.CHECKOUT: folder}
     return {"Id": name, "Names": [f"/{name}"], "State": state, "Labels": labels}
 
 
@@ -29,6 +29,18 @@ def test_what_does_not_run_is_a_leftover(tmp_path: Path) -> None:
     for state in ("exited", "dead", "created"):
         found = container("vps-1", "theirs", str(tmp_path), state)
         assert world.strangers([found], "ours", Path("/here")) == ([found], {})
+
+
+def test_servers_alone_that_an_engine_started_by_itself_are_leftovers(tmp_path: Path) -> None:
+    server = container("vps-1", "theirs", str(tmp_path), kind="server")
+    dns = container("dns", "theirs", str(tmp_path), state="exited")
+    assert world.strangers([server, dns], "ours", Path("/here")) == ([server, dns], {})
+
+
+def test_a_world_is_in_use_as_a_whole(tmp_path: Path) -> None:
+    server = container("vps-1", "theirs", str(tmp_path), state="exited", kind="server")
+    dns = container("dns", "theirs", str(tmp_path))
+    assert world.strangers([server, dns], "ours", Path("/here")) == ([], {str(tmp_path): ["vps-1", "dns"]})
 
 
 def test_a_folder_that_is_gone_or_is_this_one_makes_a_leftover(tmp_path: Path) -> None:
