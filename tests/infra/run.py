@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from os.path import commonpath
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -46,14 +47,10 @@ def main(expectation: Path, results: Path) -> int:
         return 2
     plugin = suite.Suite(opened, results)
     options = [option for name in UNUSED for option in ("-p", f"no:{name}")]
-    options += [
-        "--quiet",
-        "--no-header",
-        "--tb=short",
-        "--import-mode=importlib",
-        f"--config-file={FOLDER / 'pytest.ini'}",
-    ]
     tests = [str(FOLDER), *opened.expectation["tests"]]
+    # A file outside the root has no name in pytest's reports.
+    options += ["--import-mode=importlib", f"--config-file={FOLDER / 'pytest.ini'}", f"--rootdir={commonpath(tests)}"]
+    options += ["--quiet", "--no-header", "--tb=short", "--continue-on-collection-errors"]
     code = pytest.main([*options, *tests], plugins=[plugin])
     return 0 if code == pytest.ExitCode.OK else 1 if code == pytest.ExitCode.TESTS_FAILED else 2
 

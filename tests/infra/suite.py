@@ -80,7 +80,7 @@ class Suite:
 
     @pytest.fixture(scope="session")
     def exec_in(self, container: Callable[..., Subject]) -> Callable[..., Any]:
-        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command with the settings and secrets of the process.
+        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command with the process's settings and secrets.
 
         The result has rc, stdout and stderr.
         """
@@ -104,6 +104,7 @@ class Suite:
             text = str(call.excinfo.value) if known else essence(report.longreprtext)
             log = self._log(item)
             report.slipway_text, report.slipway_log = text, log
+            report.slipway_name = readable(item.path.name, item.name)
             if known:
                 report.longrepr = text
             if log:
@@ -124,7 +125,8 @@ class Suite:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             text = getattr(report, "slipway_text", "") or essence(report.longreprtext)
-            self._fail(readable(report.nodeid), text, getattr(report, "slipway_log", ""))
+            name = getattr(report, "slipway_name", report.nodeid)
+            self._fail(name, text, getattr(report, "slipway_log", ""))
         elif report.skipped:
             self.skipped += 1
         elif report.when == "call":
@@ -132,7 +134,8 @@ class Suite:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._fail(readable(report.nodeid), essence(report.longreprtext), "")
+            file = str(report.fspath).rpartition("/")[2]
+            self._fail(readable(file, ""), essence(report.longreprtext), "")
 
     def _fail(self, check: str, text: str, log: str) -> None:
         self.failures.append({"check": check, "text": text, "log": log})
@@ -152,14 +155,12 @@ class Suite:
 def essence(text: str) -> str:
     """pytest's own lines on what failed (they start with an E), without the traceback above them."""
     lines = [line[1:].strip() for line in text.splitlines() if line.startswith("E ")]
-    return "; ".join(lines) or (text.strip().splitlines() or ["failed"])[-1]
+    return "; ".join(line for line in lines if line) or (text.strip().splitlines() or ["failed"])[-1]
 
 
-def readable(node: str) -> str:
-    """`test_containers.py::test_is_healthy[web-1]` as `containers: is healthy [web-1]`."""
-    path, _, rest = node.partition("::")
-    file = path.rpartition("/")[2]
-    name, bracket, case = rest.partition("[")
+def readable(file: str, name: str) -> str:
+    """test_containers.py and test_is_healthy[web-1] as `containers: is healthy [web-1]`."""
+    check, bracket, case = name.partition("[")
     subject = file.removeprefix("test_").removesuffix(".py")
-    check = name.rpartition("::")[2].removeprefix("test_").replace("_", " ") or "(the whole file)"
-    return f"{subject}: {check}" + (f" [{case}" if bracket else "")
+    words = check.removeprefix("test_").replace("_", " ") or "(the whole file)"
+    return f"{subject}: {words}" + (f" [{case}" if bracket else "")
