@@ -6,7 +6,6 @@ Each test goes on from the state that the ones before have left; one that is run
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from dataclasses import dataclass
 
@@ -14,9 +13,10 @@ import pytest
 
 from examples.microblog.tests.visit import Person
 from tests.sandbox import images, visitor
-from tests.sandbox.playbook import ROOT, Outcome
+from tests.sandbox.playbook import Outcome
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
+from tests.sandbox.source import Source
 
 pytestmark = [pytest.mark.main_path, pytest.mark.servers("vps-1")]
 
@@ -26,10 +26,16 @@ POSTS = [f"the {number}th of my thoughts on anchors" for number in range(1, 31)]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    return Source.of_microblog(tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="module")
+def site(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Microblog in an inventory with vps-1, under an image name of this test's own."""
     made = Project(tmp_path_factory.mktemp("debian-13"), app=["vps-1"])
-    return made.add("microblog", image=f"{{{{ registry_server }}}}/{REPOSITORY}")
+    image = f"{{{{ registry_server }}}}/{REPOSITORY}"
+    return made.add("microblog", image=image, build={"context": str(source.folder)})
 
 
 @dataclass
@@ -97,16 +103,14 @@ def test_no_python_came_with_check_mode(checked: Checked) -> None:
     assert [line for line in checked.files[1] if line.startswith("/usr/bin/python")] == []
 
 
-def test_build_pushes_the_image_under_its_commit(built: Outcome) -> None:
-    built.succeeded().line_with("build ", f"{REPOSITORY}:", "sha256:")
-    found = images.tags(REPOSITORY)
-    assert "latest" in found
-    assert [tag for tag in found if re.fullmatch(r"[0-9a-f]{7,}(-dirty)?", tag)], found
+def test_build_pushes_the_image_under_its_commit(built: Outcome, source: Source) -> None:
+    built.succeeded().line_with("build ", f"{REPOSITORY}:{source.first}", "sha256:")
+    assert {source.first, "latest"} <= set(images.tags(REPOSITORY))
 
 
 def test_second_build_has_nothing_to_do(built: Outcome, site: Project) -> None:
     before = images.tags(REPOSITORY)
-    site.build().succeeded()
+    site.build().succeeded().line_with("build ", "as it was before")
     assert images.tags(REPOSITORY) == before
 
 
@@ -136,7 +140,8 @@ def test_second_run_changes_nothing_and_ends_after_the_plan(deployed: Outcome, s
     files = vps_1.run("find /var/lib/slipway /etc/docker -type f -printf '%p %T@ %s\\n' | sort")
     outcome = site.deploy().succeeded()
     outcome.line_with("vps-1", "nothing to do")
-    outcome.line_with("Nothing to do.").says_not("settle", "healthy")
+    outcome.line_with("Nothing to do.")
+    outcome.says_not("settle", "healthy")
     assert {each["Names"]: each["ID"] for each in vps_1.containers()} == ids
     assert vps_1.run("find /var/lib/slipway /etc/docker -type f -printf '%p %T@ %s\\n' | sort") == files
     assert "changed=0" in site.deploy("-v").succeeded().line_with("vps-1", "ok=")
@@ -159,7 +164,7 @@ def test_export_shows_its_progress(anna: Person) -> None:
         export = anna.call("GET", export["status_url"]).json()
         if export["state"] == "running":
             seen.add(export["done"])
-            assert export["total"] == len(POSTS)
+            assert export["total"] in (0, len(POSTS)), "0 until the worker has counted them"
         time.sleep(0.1)
     assert any(0 < done < len(POSTS) for done in seen), f"progress seen: {seen}"
     answer = anna.call("GET", export["download_url"])
@@ -183,13 +188,11 @@ def test_log_out_and_in(anna: Person) -> None:
 
 
 @pytest.fixture(scope="module")
-def second(anna: Person, site: Project, vps_1: Server, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """A new image, built from a changed copy of the application's folder, deployed."""
-    copy = tmp_path_factory.mktemp("source") / "microblog"
-    shutil.copytree(ROOT / "examples/microblog", copy, ignore=shutil.ignore_patterns(".venv", "__pycache__", "*.mo"))
-    template = copy / "microblog/templates/base.html"
+def second(anna: Person, site: Project, source: Source) -> Outcome:
+    """A new image, built from the next commit of the application's code, deployed."""
+    template = source.folder / "microblog/templates/base.html"
     template.write_text(template.read_text().replace("<body>", '<body data-edition="second">'))
-    site.change("microblog", build={"context": str(copy)})
+    source.commit("second edition")
     site.build().succeeded()
     return site.deploy().succeeded()
 
@@ -202,8 +205,9 @@ def test_new_image_is_a_new_release(second: Outcome, vps_1: Server) -> None:
     vps_1.expect_nothing_half_done("microblog")
 
 
-def test_new_image_has_another_version(second: Outcome, vps_1: Server) -> None:
-    assert visitor.page(vps_1, DOMAIN, "/version").json()["version"].startswith("content-")
+def test_new_image_has_another_version(second: Outcome, source: Source, vps_1: Server) -> None:
+    assert source.head != source.first
+    assert visitor.page(vps_1, DOMAIN, "/version").json()["version"] == source.head
 
 
 def test_data_outlives_a_new_image(second: Outcome, anna: Person) -> None:
@@ -239,14 +243,14 @@ def test_data_outlives_a_new_container_of_the_database(
     assert {name for name in before | after if before.get(name) != after.get(name)} == {"microblog-services-dbserver-1"}
     limit = vps_1.inspect("microblog-services-dbserver-1")["HostConfig"]["Memory"]
     assert limit == 700 * 1024**2
-    visitor.wait_until_served(vps_1, DOMAIN)
+    visitor.wait_until_whole(vps_1, DOMAIN)
     expect_data_of(anna)
 
 
 def test_everything_is_back_after_a_reboot(second: Outcome, site: Project, vps_1: Server, anna: Person) -> None:
     live = vps_1.live("microblog")
     vps_1.reboot()
-    visitor.wait_until_served(vps_1, DOMAIN)
+    visitor.wait_until_whole(vps_1, DOMAIN)
     assert vps_1.live("microblog") == live
     expect_data_of(anna)
     assert [post["body"] for post in anna.export()["posts"]] == POSTS

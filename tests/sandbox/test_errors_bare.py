@@ -122,7 +122,7 @@ def test_apt_key_with_another_fingerprint(site: Project, bare: Server) -> None:
 
 
 def test_registry_refuses_the_password(site: Project, without_application: Server) -> None:
-    with changed(site, registry_password="wrong"):
+    with changed(site, registry_password="not-the-right-one"):
         outcome = site.deploy().failed().says_not("password-stdin")
         outcome.line_with("vps-3", "registry.sandbox", "slipway", "wrong user name or password", "registry_password")
     assert not without_application.has("/root/.docker/config.json")

@@ -30,9 +30,17 @@ def serves(server: Server, domain: str, path: str = "/health") -> bool:
         return False
 
 
-def wait_until_served(server: Server, domain: str, path: str = "/health") -> None:
-    """Waits, as after a reboot, until the application answers 200. Raises AssertionError when it does not."""
+def is_whole(server: Server, domain: str) -> bool:
+    """Whether microblog finds all that it depends on."""
+    if not serves(server, domain):
+        return False
+    found = page(server, domain, "/health").json().get("dependencies", {})
+    return all(dependency["state"] == "up" for dependency in found.values())
+
+
+def wait_until_whole(server: Server, domain: str) -> None:
+    """Waits, as after a reboot, until microblog and its services are there. Raises AssertionError if they are not."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while not serves(server, domain, path):
-        assert time.monotonic() < deadline, f"{domain} does not answer 200 on {path} after {WAIT_SECONDS} s"
+    while not is_whole(server, domain):
+        assert time.monotonic() < deadline, f"{domain} is not whole after {WAIT_SECONDS} s"
         time.sleep(0.5)
