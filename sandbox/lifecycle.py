@@ -59,6 +59,7 @@ def up(client: docker.DockerClient, report: Report, wanted: Sequence[Server], re
     password = inventory.ensure_secrets()
     network.ensure(client)
     containers.ensure_volume(client, registry.HUB_VOLUME, "store")
+    registry.remove_stale_writers(client)
     store = ImageStore(client, report, stand_ins)
     with registry.opened(client) as hub, report.live():
         tasks.run(plan(client, report, store, hub, password, wanted))

@@ -31,6 +31,8 @@ MANIFESTS = ", ".join(
     )
 )
 READY_SECONDS = 30
+# No push takes this long.
+STALE_SECONDS = 3600
 
 
 def htpasswd(password: str) -> bytes:
@@ -179,6 +181,13 @@ class Hub:
             if self._container is not None:
                 world.remove_container(self.client, self._container)
             self._writer = self._container = None
+
+
+def remove_stale_writers(client: docker.DockerClient) -> None:
+    """Remove writers that a program left behind when it was killed."""
+    for summary in client.api.containers(all=True, filters={"label": f"{world.KIND}=writer"}):
+        if summary["Created"] < time.time() - STALE_SECONDS:
+            world.remove_container(client, summary["Id"])
 
 
 @contextlib.contextmanager
