@@ -9,19 +9,24 @@ from pathlib import Path
 
 import docker
 
+from sandbox import host
 from sandbox.catalogue import Image
 from sandbox.errors import SandboxError
-from sandbox.host import ensure_commands
 
 DRAFTS = "slipway-sandbox-draft"
 SHOWN_LINES = 15
 BLOCK = 1 << 20
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log: Path) -> None:
     """Bootstrap Debian's `image.suite` and import it. SandboxError with the log's end if that fails."""
-    ensure_commands({"mmdebstrap": "mmdebstrap"}, "makes Debian base images, as Docker Hub cannot be reached")
-    command = [
+    purpose = "makes Debian base images, as Docker Hub cannot be reached"
+    host.ensure_commands({"mmdebstrap": "mmdebstrap"}, purpose)
+    if not KEYRING.exists():
+        # Ubuntu has mmdebstrap without the keys of Debian's archive.
+        host.install(["debian-archive-keyring"], purpose)
+    command = host.as_root(
         "mmdebstrap",
         "--variant=minbase",
         f"--dpkgopt={image.recipe / 'dpkg.cfg'}",
@@ -29,7 +34,7 @@ def build(client: docker.DockerClient, image: Image, labels: dict[str, str], log
         f'--customize-hook={shlex.quote(str(image.recipe / "customize.sh"))} "$1"',
         image.suite,
         "-",
-    ]
+    )
     changes = ['CMD ["bash"]', *(f'LABEL "{name}"="{value}"' for name, value in labels.items())]
     draft = f"{DRAFTS}:{image.slug}"
     refusal = None

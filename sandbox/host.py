@@ -9,7 +9,8 @@ import threading
 
 from sandbox.errors import SandboxError
 
-_lock = threading.Lock()
+_lock = threading.RLock()
+LOCK_TIMEOUT = "DPkg::Lock::Timeout=300"
 
 
 def as_root(*command: str) -> list[str]:
@@ -38,13 +39,21 @@ def install(packages: list[str], purpose: str) -> None:
         )
     print(f"installing {names} with apt-get: {purpose}", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = as_root("apt-get", "install", "--yes", "--no-install-recommends", *packages)
+    command = as_root("apt-get", "-o", LOCK_TIMEOUT, "install", "--yes", "--no-install-recommends", *packages)
+    with _lock:
+        result = _install(command, environment)
+    if result.returncode != 0:
+        reason = (result.stderr or result.stdout).strip().splitlines()
+        last = reason[-1] if reason else "no reason given"
+        raise SandboxError(f"apt-get could not install {names} ({purpose}): {last}")
+
+
+def _install(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     for attempt in (1, 2):
         if attempt == 2:
             # Lists that are missing or old are the usual reason.
             subprocess.run(as_root("apt-get", "update"), env=environment, capture_output=True, check=False)
         result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if result.returncode == 0:
-            return
-    reason = (result.stderr or result.stdout).strip().splitlines()
-    raise SandboxError(f"apt-get could not install {names} ({purpose}): {reason[-1] if reason else 'no reason given'}")
+            break
+    return result
