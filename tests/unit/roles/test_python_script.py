@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.roles.rendering import render
 
 
-def run(tmp_path: Path, os_release: str, machine: str = "x86_64") -> subprocess.CompletedProcess[str]:
+def run(
+    tmp_path: Path,
+    os_release: str,
+    machine: str = "x86_64",
+    template: dict[str, Any] | None = None,
+    path: str = os.defpath,
+) -> subprocess.CompletedProcess[str]:
     """Runs the script of a check-mode run on a machine with that os-release, that architecture and no Python."""
     release = tmp_path / "os-release"
     release.write_text(os_release, encoding="utf-8")
-    script = render("python", "install.sh.j2", ansible_check_mode=True)
+    script = render("python", "install.sh.j2", **(template or {"ansible_check_mode": True}))
     script = script.replace("/etc/os-release", str(release)).replace("$(uname -m)", machine)
     script = script.replace("/usr/lib/python3", str(tmp_path))
-    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    environment = {"PATH": path}
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +63,31 @@ def test_all_packages_come_in_one_transaction() -> None:
     script = render("python", "install.sh.j2", python_packages=["python3", "python3-apt", "gpg"])
     assert script.count("apt-get install") == 1
     assert "python3 python3-apt gpg" in script
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("E: You don't have enough free space in /var/cache/apt/archives/.", "no space left for python3: "),
+        ("dpkg: error: failed to write: No space left on device", "no space left for python3: "),
+        ("E: Could not get lock /var/lib/apt/lists/lock", "another package manager has held apt's lock for 0 s"),
+        (
+            "Err:1 http://packages.example trixie InRelease\nE: Failed to fetch http://packages.example/x",
+            "the distribution's packages cannot be reached: Err:1 http://packages.example",
+        ),
+        ("W: nothing\nE: Unable to locate package python3", "python3 cannot be installed: E: Unable to locate"),
+    ],
+)
+def test_what_apt_says_is_told_in_one_line(tmp_path: Path, said: str, expected: str) -> None:
+    program = tmp_path / "apt-get"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{said}\nEND\nexit 100\n", encoding="utf-8")
+    program.chmod(0o755)
+    result = run(
+        tmp_path,
+        'ID=debian\nVERSION_ID="13"\n',
+        template={"ansible_check_mode": False, "python_lock_timeout": 0},
+        path=f"{tmp_path}:/usr/bin:/bin",
+    )
+    assert result.returncode == 1
+    assert result.stdout.startswith(f"slipway: {expected}")
+    assert len(result.stdout.splitlines()) == 1
