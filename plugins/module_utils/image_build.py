@@ -81,7 +81,8 @@ def published(reference: str) -> Published | None:
     # Docker Hub and GitHub answer a name that they do not have with "insufficient scope" to those who may make it.
     if "not found" in text.lower() or "insufficient_scope" in text.lower():
         return None
-    if "unknown command" in text or "is not a docker command" in text:
+    # A client without the plugin answers with its general usage.
+    if engine.docker("buildx", "version", check=False).returncode != 0:
         raise OperationError("this host has no docker buildx: install docker-buildx-plugin")
     raise OperationError(engine.explain(text, ["docker", "pull", reference]), engine.tail(text, 3))
 
