@@ -38,6 +38,7 @@ def main(expectation: Path, results: Path) -> int:
     # Imported only now: it takes as long as the gathering, which runs meanwhile.
     import pytest
     import suite
+    import user_fixtures
     from collector import GatherError
 
     try:
@@ -51,7 +52,7 @@ def main(expectation: Path, results: Path) -> int:
     # A file outside the root has no name in pytest's reports.
     options += ["--import-mode=importlib", f"--config-file={FOLDER / 'pytest.ini'}", f"--rootdir={commonpath(tests)}"]
     options += ["--quiet", "--no-header", "--tb=short", "--continue-on-collection-errors"]
-    code = pytest.main([*options, *tests], plugins=[plugin])
+    code = pytest.main([*options, *tests], plugins=[plugin, user_fixtures])
     return 0 if code == pytest.ExitCode.OK else 1 if code == pytest.ExitCode.TESTS_FAILED else 2
 
 

@@ -1,10 +1,9 @@
-"""The pytest plugin of the checks: fixtures for them and for a user's own tests, and the report that Ansible gets."""
+"""The pytest plugin of the checks: what failed, in short, with the container's last log lines, for Ansible to read."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from checks import Mismatch, use
 from world import Subject, World
 
 LOG_LINES = 15
-# Exports the secrets of a process before its command (see module_utils/release_project.py).
-WRAPPER = "/run/slipway/environment.sh"
 
 
 class Suite:
@@ -30,71 +27,11 @@ class Suite:
         self.logs: dict[str, str] = {}
         use(world)
 
-    # --- fixtures ---
-
-    @pytest.fixture(scope="session")
-    def host(self) -> Any:
-        """The server, as testinfra knows it: host.run("…"), host.file("…"), and all its other modules."""
-        return self.world.host
-
-    @pytest.fixture(scope="session")
-    def world_of_host(self) -> World:
-        return self.world
-
-    @pytest.fixture(scope="session")
-    def application(self) -> dict[str, Any]:
-        """Name, release, domains, port, health path, and whether the proxy serves HTTPS, of the application on this
-        host.
-        """
-        wanted = self.world.expectation
-        proxy = wanted["proxy"] or {}
-        return {
-            "name": wanted["application"],
-            "release": self.world.release,
-            "domains": wanted["domains"],
-            "port": wanted["port"],
-            "health": wanted["health"],
-            "host": wanted["host"],
-            "tls": proxy.get("tls", "off"),
-            "http_port": proxy.get("http_port", 0),
-        }
-
-    @pytest.fixture(scope="session")
-    def container(self) -> Callable[..., Subject]:
-        """container("web") is the first container of a process or service; container("web", 2) the second.
-
-        Skips where it does not run.
-        """
-
-        def find(name: str, index: int = 1) -> Subject:
-            matching = [
-                each for each in self.world.containers if each.wanted.name == name and each.wanted.index == index
-            ]
-            if not matching:
-                pytest.skip(f"{name} does not run on this host")
-            if not matching[0].data:
-                pytest.fail(f"expected a container of {name}, found none", pytrace=False)
-            return matching[0]
-
-        return find
-
-    @pytest.fixture(scope="session")
-    def exec_in(self, container: Callable[..., Subject]) -> Callable[..., Any]:
-        """exec_in("worker", ["venv/bin/python", "-c", "…"]) runs a command with the process's settings and secrets.
-
-        The result has rc, stdout and stderr.
-        """
-
-        def run(name: str, command: list[str], index: int = 1) -> Any:
-            subject = container(name, index)
-            mounted = any(mount["Destination"] == WRAPPER for mount in subject.data["Mounts"])
-            wrapper = ["/bin/sh", WRAPPER] if mounted else []
-            words = ["docker", "exec", subject.container, *wrapper, *command]
-            return self.world.host.run(" ".join(["%s"] * len(words)), *words)
-
-        return run
-
-    # --- report ---
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self.world.releasing:
+            for item in items:
+                if item.get_closest_marker("verify_only"):
+                    item.add_marker(pytest.mark.skip(reason="left out in a release"))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
