@@ -89,7 +89,7 @@ def test_waiting_ends_when_the_other_lets_go(path: Path) -> None:
     timer.start()
     begun = time.monotonic()
     assert lock(path).take("bob@laptop", "deploy", wait=10) == ""
-    assert 0.2 < time.monotonic() - begun < 3
+    assert 0.2 < time.monotonic() - begun < 8
     timer.join()
 
 
@@ -98,7 +98,7 @@ def test_waiting_ends_with_its_time(path: Path) -> None:
     begun = time.monotonic()
     with pytest.raises(OperationError, match="locked by ann@desk"):
         lock(path).take("bob@laptop", "deploy", wait=0.3)
-    assert 0.25 < time.monotonic() - begun < 2
+    assert 0.25 < time.monotonic() - begun < 8
 
 
 def test_a_refresh_extends_and_keeps_the_rest(path: Path) -> None:
@@ -149,4 +149,4 @@ def test_a_process_that_dies_between_read_and_write_leaves_no_guard(path: Path) 
         holder.kill()
     begun = time.monotonic()
     lock(path).take("bob@laptop", "deploy", dead="hers")
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 8

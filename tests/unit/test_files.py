@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 # What hypothesis draws may lie in the same folder: each test starts with files of its own making.
-SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+SAME_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 NAMES = st.text(max_size=8).filter(lambda name: name != "format")
 RECORDS = st.dictionaries(NAMES, st.text(max_size=20) | st.integers(), max_size=4)
 

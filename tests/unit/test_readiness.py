@@ -144,7 +144,7 @@ def test_it_is_ready_as_soon_as_it_answers(docker: Callable[..., None]) -> None:
     timer.start()
     begun = time.monotonic()
     assert Readiness(check(port), time.time()).wait(["c1"], 10) == []
-    assert 0.2 < time.monotonic() - begun < 3
+    assert 0.2 < time.monotonic() - begun < 8
     late[0].shutdown()
     late[0].server_close()
     timer.join()

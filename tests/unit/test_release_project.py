@@ -137,7 +137,7 @@ def run_wrapper(shell: list[str], folder: Path, names: list[str], **environment:
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[-1].rpartition("/")[2])
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Z][A-Z0-9]{0,5}_[A-Z0-9_]{0,6}", fullmatch=True),

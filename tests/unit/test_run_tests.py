@@ -36,6 +36,12 @@ def command_part(name: str, code: int, needs: tuple[str, ...] = ()) -> Part:
     return Part(name, (sys.executable, "-c", f"import sys; print('ran {name}'); sys.exit({code})"), needs=needs)
 
 
+@pytest.fixture(autouse=True)
+def _without_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cost more than these tests."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def run(folder: Path, *parts: Part) -> dict[str, Outcome]:
     made = Run(parts, root=folder)
     made.everything()

@@ -243,14 +243,14 @@ COMPOSE_KEYS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(WHOLE)), VALUES)
 def test_any_value_under_any_key_is_judged_and_never_a_crash(key: str, value: Any) -> None:
     for problem in problems({**WHOLE, key: value}):
         assert problem.file == FILE and problem.key and problem.expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["processes", "services", "hooks", "migrate"]), st.dictionaries(COMPOSE_KEYS, VALUES, max_size=3)
 )
