@@ -49,9 +49,8 @@ def test_each_answers_under_its_own_domain(site: Project, vps_3: Server) -> None
     assert visitor.page(vps_3, NOTES).json()["notes"] == []
     assert "version" in visitor.page(vps_3, BEACON).json()
     assert visitor.page(vps_3, PLAIN).json()["version"] == "plain"
-    assert (
-        visitor.page(vps_3, "nobody.localhost").status_code != 200 or not visitor.page(vps_3, "nobody.localhost").text
-    )
+    stranger = visitor.page(vps_3, "nobody.localhost")
+    assert (stranger.status_code, stranger.text) == (404, "No application answers at this address.\n")
 
 
 @pytest.mark.parametrize("name", [*NAMES, "plain"])
