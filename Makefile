@@ -17,9 +17,9 @@ demo: setup ## A bare server in a sandbox, and the sample application live on it
 	@$(python) -m scripts.demo
 
 demo-release: setup ## A new release of the sample application, under load, without a failed request
-	@$(python) -m scripts.demo release
+	@$(python) -m scripts.demo_release
 
-test: setup ## Everything: lint, unit tests, the sample's tests, end to end in the sandbox, a short benchmark
+test: setup .venv-benchmark/ready ## Everything: lint, unit tests, end to end in the sandbox, releases under load, benchmark
 	@$(python) -m scripts.run_tests $(PARTS)
 
 lint: setup ## ruff, yamllint, ansible-lint, and what the project asks of its own files
@@ -29,13 +29,15 @@ format: setup ## Python files as ruff formats them
 	@.venv/bin/ruff format && .venv/bin/ruff check --fix
 
 unit: setup ## The logic, without Docker and network: seconds
-	@$(python) -m pytest tests/unit
+	@$(python) -m pytest tests/unit tests/applications
 
 bench: setup .venv-benchmark/ready ## The measurements that docs/benchmarks.md reports
 	@$(python) -m tests.bench
 
-clean: ## Away with all that the sandbox made (containers, networks, volumes, images, .sandbox), and nothing else
-	@if [ -x $(python) ]; then $(python) -m sandbox clean; fi
+clean: ## Away with all that the sandbox made: containers, network, volumes, images, keys; with nothing else
+	-@if [ -x $(python) ]; then $(python) -m sandbox down --images; fi
+	@rm -rf .sandbox inventory/sandbox/ssh inventory/sandbox/known_hosts
+	@rm -f inventory/sandbox/group_vars/all/{vault,generated}.yml inventory/sandbox/apps/*.vault.yml
 
 distclean: clean ## The same, and the Python environments
 	@rm -rf .venv .venv-benchmark
