@@ -12,7 +12,7 @@ from . import docker_engine as engine
 from .duration import show_duration
 from .files import write_atomically, write_json
 from .host_state import ApplicationState
-from .image_pull import forget_pull, pull_image
+from .image_pull import forget_pull, pull_images
 from .problem import OperationError
 from .release_phases import Outcome
 
@@ -65,14 +65,14 @@ def converge(
 
 
 def _pull(folder: Path, compose: dict[str, Any], patience: float) -> str:
-    """Pulls the images that are missing, one after another; returns how far it is, '' when all are there."""
+    """Pulls the images that are missing, all at once; returns how far they are, '' when all are there."""
     begun_file = folder / "pulling.json"
-    for image in sorted({definition["image"] for definition in compose["services"].values()}):
-        if engine.image_config(image) is None:
-            begun = _begin(begun_file)
-            progress = pull_image(folder, image, begun, patience)
-            if progress:
-                return progress
+    images = sorted({definition["image"] for definition in compose["services"].values()})
+    missing = [image for image in images if engine.image_config(image) is None]
+    if missing:
+        progress = pull_images(folder, missing, _begin(begun_file), patience)
+        if progress:
+            return progress
     begun_file.unlink(missing_ok=True)
     forget_pull(folder)
     return ""

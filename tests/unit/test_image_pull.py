@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.vps.plugins.module_utils.image_pull import forget_pull, pull_image
+from ansible_collections.slipway.vps.plugins.module_utils.image_pull import forget_pull, pull_image, pull_images
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 
 # Notes what it pulls; `missing` is not in the registry, `slow` takes a while.
@@ -56,3 +56,15 @@ def test_a_failed_pull_says_what_to_do(tmp_path: Path, done: Path) -> None:
     with pytest.raises(OperationError, match="does not have this image"):
         pull_image(tmp_path, "missing", time.time(), 5)
     assert list(tmp_path.glob("pull*")) == []
+
+
+def test_several_pulls_go_on_at_the_same_time(tmp_path: Path, done: Path) -> None:
+    progress = pull_images(tmp_path, ["slow", "quick"], time.time(), 0.2)
+    assert progress.startswith("pulling slow: 0 of 1 layers")
+    assert pull_images(tmp_path, ["slow", "quick"], time.time(), 5) == ""
+    assert done.read_text(encoding="utf-8").split().count("slow") == 1
+
+
+def test_one_of_several_pulls_fails(tmp_path: Path, done: Path) -> None:
+    with pytest.raises(OperationError, match="does not have this image"):
+        pull_images(tmp_path, ["quick", "missing"], time.time(), 5)
