@@ -143,13 +143,22 @@ def with_report(part: Part, report: Path) -> tuple[list[str], dict[str, str]]:
     return [*part.command, *([option] if part.report == "option" else [])], environment
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM has reached this run, and it alone; Ctrl-C reaches its commands as well."""
+
+
+def terminate(_signal: int, _frame: object) -> None:
+    raise Terminated
+
+
 def run_command(command: list[str], environment: dict[str, str], folder: Path) -> int:
-    """Runs a command in the foreground and returns its exit code; on Ctrl-C it gets time to clean up."""
+    """Runs a command in the foreground and returns its exit code; when this run is interrupted it may clean up."""
     process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL)
     try:
         return process.wait()
-    except BaseException:
-        process.send_signal(signal.SIGINT)
+    except KeyboardInterrupt as interrupt:
+        if isinstance(interrupt, Terminated):
+            process.send_signal(signal.SIGINT)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -213,10 +222,15 @@ def main() -> int:
     unknown = sorted(set(wanted) - {part.name for part in PARTS})
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(part.name for part in PARTS)}")
+    signal.signal(signal.SIGTERM, terminate)
     run = Run([part for part in PARTS if not wanted or part.name in wanted])
     needs_sandbox = any(part.name == "sandbox" for part in run.parts)
-    with sandbox_as_before() if needs_sandbox else nullcontext():
-        run.everything()
+    try:
+        with sandbox_as_before() if needs_sandbox else nullcontext():
+            run.everything()
+    except KeyboardInterrupt:
+        print("\ninterrupted")
+        return 130
     print(table(run.outcomes))
     print(closing_line(run.outcomes), flush=True)
     return 0 if all(outcome.good for outcome in run.outcomes) else 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -107,6 +109,39 @@ def test_the_last_line_and_the_exit_code(tmp_path: Path) -> None:
     assert (good.returncode, good.stdout.splitlines()[-1]) == (0, "1 passed, 0 failed")
     bad = subprocess.run([*command, "two"], capture_output=True, text=True, check=False)
     assert (bad.returncode, bad.stdout.splitlines()[-1]) == (1, "1 passed, 1 failed")
+
+
+SLOW = """
+import sys, time
+print("begun", flush=True)
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(1.5)
+    print("cleaned up", flush=True)
+"""
+
+
+@pytest.mark.parametrize("who", ["a terminal's Ctrl-C", "SIGTERM to the runner alone"])
+def test_a_part_that_is_interrupted_cleans_up(who: str) -> None:
+    script = """
+        import sys
+        from scripts import run_tests
+        run_tests.PARTS = (run_tests.Part("slow", (sys.executable, "-c", sys.argv.pop())),)
+        sys.exit(run_tests.main())
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), SLOW]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    while process.stdout.readline() != "begun\n":
+        pass
+    if who.startswith("SIGTERM"):
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    rest = process.stdout.read()
+    assert process.wait() == 130
+    assert rest.splitlines() == ["cleaned up", "", "interrupted"]
 
 
 def test_a_part_that_nobody_knows_is_refused() -> None:
