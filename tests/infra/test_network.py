@@ -53,10 +53,20 @@ def test_process_reaches_the_service(container, service):
     if not container.running:
         pytest.skip("it does not run")
     sight = FACTS["sight"][container.container]
-    seen = sight if "error" in sight and isinstance(sight["error"], str) else sight[service]
+    # A process in whose network nobody could look has one error for all.
+    seen = sight.get(service) or sight
     require(
         not seen["error"], f"{service} to answer {container.name}", f"{show(seen.get('addresses'))}: {seen['error']}"
     )
+    here = [subject.data for subject in WORLD.of_kind("service") if subject.running and _answers_to(subject, service)]
+    if here:
+        wanted = sorted(data["NetworkSettings"]["Networks"][NETWORK]["IPAddress"] for data in here)
+        expect(sorted(seen["addresses"]), wanted, f"{container.name}, addresses of {service}")
+
+
+def _answers_to(subject, service):
+    """Whether a container of a service has the service's name: its own, or as an alias (nodes of one cluster)."""
+    return service in (subject.wanted.name, *subject.wanted.aliases)
 
 
 @pytest.mark.skipif(not WANTED["has_web"], reason="no web process on this host")

@@ -6,8 +6,11 @@ import ast
 import io
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import collector
@@ -84,6 +87,65 @@ def test_a_closed_connection_is_no_reply():
 
 def test_a_connection_that_nothing_accepts_has_a_reason():
     assert network.reach("127.0.0.1", 1)
+
+
+@pytest.fixture
+def name_server(monkeypatch):
+    """A name server on the loopback that answers one question with `answers` (names compressed, as Docker's does)."""
+
+    def start(answers: list[bytes]) -> threading.Thread:
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        server.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(network, "DOCKER_DNS", server.getsockname())
+
+        def answer() -> None:
+            with server:
+                query, client = server.recvfrom(512)
+                head = query[:2] + struct.pack(">HHHHH", 0x8180, 1, len(answers), 0, 0)
+                server.sendto(head + query[12:] + b"".join(answers), client)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        return thread
+
+    return start
+
+
+def _record(kind: int, data: bytes) -> bytes:
+    return b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 600, len(data)) + data
+
+
+def test_addresses_of_a_name_are_read_and_other_records_are_not(name_server):
+    thread = name_server(
+        [_record(1, bytes([172, 17, 2, 9])), _record(28, bytes(16)), _record(1, bytes([172, 17, 2, 10]))]
+    )
+    assert network.resolve("shop-r3-web") == ["172.17.2.10", "172.17.2.9"]
+    thread.join()
+
+
+def test_a_name_that_nobody_knows_has_no_address(name_server):
+    thread = name_server([])
+    assert network.resolve("nobody") == []
+    thread.join()
+
+
+@pytest.mark.parametrize(("port", "connections"), [(3306, 0), (5432, 0), (6379, 1)])
+def test_a_database_that_counts_failed_logins_is_not_connected_to(port, connections, monkeypatch):
+    tried = []
+    monkeypatch.setattr(network, "in_network_of", lambda _process, work: work())
+    monkeypatch.setattr(network, "resolve", lambda _name: ["192.0.2.1"])
+    monkeypatch.setattr(network, "reach", lambda *where: tried.append(where) or "")
+    found = network.look_around({"HostConfig": {}, "State": {"Pid": 1}}, {"store": port})
+    assert found == {"store": {"addresses": ["192.0.2.1"], "error": ""}}
+    assert len(tried) == connections
+
+
+def test_a_service_on_another_host_is_sought_at_its_address(monkeypatch):
+    monkeypatch.setattr(network, "in_network_of", lambda _process, work: work())
+    monkeypatch.setattr(network, "reach", lambda address, port: f"{address}:{port} is away")
+    container = {"HostConfig": {"ExtraHosts": ["queue:198.51.100.7"]}, "State": {"Pid": 1}}
+    found = network.look_around(container, {"queue": 6379})
+    assert found == {"queue": {"addresses": ["198.51.100.7"], "error": "198.51.100.7:6379 is away"}}
 
 
 def test_this_process_is_not_among_the_searched_ones():
