@@ -113,8 +113,8 @@ def test_the_last_line_and_the_exit_code(tmp_path: Path) -> None:
 
 SLOW = """
 import sys, time
-print("begun", flush=True)
 try:
+    print("begun", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     time.sleep(1.5)
