@@ -40,6 +40,9 @@ class Host(Server):
         assert code == 0, f"{self.name}: `{command}` ended with {code}: {text}"
         return text
 
+    def wait_until_booted(self) -> None:
+        self._wait_until_booted()
+
     def upstream(self, application: str) -> str:
         return self.inside(f"cat {STATE}/proxy/live/{application}/upstream 2>/dev/null || true")
 
@@ -85,6 +88,9 @@ class Fleet(Project):
         self.hosts_of_app = [Host(name) for name in app]
         self.all_hosts = [Host(name) for name in dict.fromkeys([*app, *data])]
 
+    # For tests that are not about verification.
+    fast = ("-e", "release_verify=false")
+
     @property
     def first(self) -> Host:
         return self.hosts_of_app[0]
@@ -110,6 +116,11 @@ class Fleet(Project):
 
     def load(self, host: str = "beacon.sandbox", pace: float = 0.1, **users: int) -> Load:
         return Load(self.folder / "load", [each.address for each in self.hosts_of_app], host, pace, **users)
+
+    def release(self, application: str, version: str, *arguments: str) -> Outcome:
+        """Deploys the same image with another VERSION in its environment."""
+        self.change(application, environment={"VERSION": version})
+        return self.deploy(*self.fast, *arguments)
 
     # --- what there is to be seen ---
 

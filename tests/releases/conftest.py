@@ -1,0 +1,78 @@
+"""End-to-end tests of releases, on three servers of the sandbox for the application and one for its data.
+
+SLIPWAY_TEST_SERVERS names other servers (four, with commas).
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from sandbox import names
+from tests.releases import images
+from tests.releases.fleet import Fleet
+from tests.sandbox.evidence import evidence
+from tests.sandbox.playbook import ROOT
+
+SERVERS = os.environ.get("SLIPWAY_TEST_SERVERS", "vps-4,vps-5,vps-6,vps-7").split(",")
+APPLICATION_SERVERS, DATA_SERVER = SERVERS[:3], SERVERS[3]
+MARKERS = {
+    "one_host": "works on the first of the servers",
+    "fleet": "works on all of the servers",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, text in MARKERS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if report.failed and call.when == "call":
+        count = len(SERVERS) if item.get_closest_marker("fleet") else 1
+        report.sections += [(f"evidence of {name}", evidence(name)) for name in SERVERS[:count]]
+    return report
+
+
+@pytest.fixture(scope="session")
+def servers() -> list[str]:
+    """The servers, up; what is on them stays."""
+    running = {container.name for container in docker.from_env().containers.list()}
+    missing = [name for name in SERVERS if names.server(name).container not in running]
+    if missing:
+        subprocess.run([sys.executable, "-m", "sandbox", "up", *missing], cwd=ROOT, check=True)
+    return SERVERS
+
+
+@pytest.fixture(scope="session")
+def pushed() -> None:
+    """The test applications' images, in the registry."""
+    for application in ("beacon", "courier"):
+        images.build(application, "v1")
+
+
+@pytest.fixture
+def one(servers: list[str], pushed: None) -> Fleet:
+    """One host, without an application yet."""
+    return Fleet(servers[:1])
+
+
+@pytest.fixture
+def beacon(one: Fleet) -> Fleet:
+    """One host with a healthy release of beacon on it."""
+    one.add("beacon", tag="v1", health_timeout="5s", environment={"VERSION": "good"})
+    one.deploy(*one.fast).succeeded()
+    return one
+
+
+@pytest.fixture
+def three(servers: list[str], pushed: None) -> Fleet:
+    """Three hosts, and one for their data, without an application yet."""
+    return Fleet(servers[:3], servers[3:4])

@@ -1,0 +1,33 @@
+"""A handful of the crashes of docs/reliability.md; `make bench` tries them all and writes that page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.releases.crashes import Cell, carry_out, prepare
+from tests.releases.fleet import Fleet
+
+pytestmark = pytest.mark.fleet
+CELLS = [
+    Cell("controller killed", "migrate", 0),
+    Cell("controller killed", "switch", 0),
+    Cell("SSH cut", "start", 1),
+    Cell("host killed", "switch", 2),
+    Cell("dockerd killed", "settle", 0),
+]
+
+
+@pytest.fixture(scope="module")
+def couriers(servers: list[str], pushed: None) -> Iterator[Fleet]:
+    fleet = Fleet(servers[:3], servers[3:4])
+    prepare(fleet)
+    yield fleet
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_what_serves_keeps_serving_and_the_next_run_ends_it(cell: Cell, couriers: Fleet) -> None:
+    result = carry_out(couriers, cell)
+    assert result.good, f"{result}\n{result.first}\n{result.next}"
+    assert result.jobs > 0 and result.rows > 0
