@@ -5,7 +5,6 @@ The web answers its health path, a worker stays up, and both keep Docker's healt
 
 from __future__ import annotations
 
-import http.client
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,8 @@ class HealthCheck:
 
 def ask(address: str, check: HealthCheck) -> int:
     """The HTTP status of the health path, 0 when nothing answers."""
+    import http.client  # a third of all that a step imports, and one step alone needs it
+
     connection = http.client.HTTPConnection(address, check.port, timeout=5)
     try:
         # The proxy in front speaks HTTPS: an application that redirects plain HTTP is to answer as it will there.

@@ -168,13 +168,13 @@ def run_to_end(state: ApplicationState, number: int, process: str, seconds: floa
         if waited > seconds:
             engine.docker("kill", container.id, check=False)
             raise OperationError(
-                f"{process} did not end within {show_duration(seconds)} (its `timeout`)", engine.logs(container)
+                f"it did not end within {show_duration(seconds)} (its `timeout`)", engine.logs(container)
             )
         if time.monotonic() >= end:
             return Outcome(f"{process} runs for {show_duration(waited)}", changed=True, finished=False)
         time.sleep(0.05)
     if container.exit_code != 0:
-        raise OperationError(f"{process} failed with exit code {container.exit_code}", engine.logs(container))
+        raise OperationError(f"it ended with exit code {container.exit_code}", engine.logs(container))
     state.journal(number, process, "done")
     if process != MIGRATE:
         engine.docker("rm", container.id, check=False)

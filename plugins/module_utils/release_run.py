@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 from .deploy_lock import DeployLock
@@ -24,6 +23,8 @@ def answer(arguments: dict[str, Any]) -> dict[str, Any]:
     except (OperationError, FormatError, OSError) as error:
         return {"failed": True, "changed": False, **failure(error)}
     except Exception as error:
+        import traceback  # not free to import
+
         text = f"unexpected {type(error).__name__}: {error}"
         return {"failed": True, "changed": False, "finished": True, "msg": text, "log": traceback.format_exc()}
     return {"changed": outcome.changed, "finished": outcome.finished, "message": outcome.message, **outcome.facts}
