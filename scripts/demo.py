@@ -35,7 +35,7 @@ class Demo:
         result = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         self.times.append((title, time.monotonic() - begun))
         if result.returncode:
-            self.console.print(f"{title}: the command above ended with exit code {result.returncode}.", style="bold red")
+            self.console.print(f"{title}: the command above ended with code {result.returncode}.", style="bold red")
             raise SystemExit(result.returncode)
 
     def playbook(self, title: str, name: str, *more: str) -> None:
@@ -51,15 +51,17 @@ class Demo:
         self.console.print(table)
         self.console.print(
             f"\nThe application: [bold]{URL}[/bold]  (register, post, search, export your posts)\n\n"
-            f"{SERVER} had nothing but sshd. It now runs Docker CE, MariaDB, Redis, Elasticsearch, the web application behind\n"
-            "Caddy and two workers, from an image that was built from examples/microblog and pushed to a registry.\n\n"
+            f"{SERVER} had nothing but sshd. It now runs Docker CE, MariaDB, Redis, Elasticsearch, the web application "
+            "behind\nCaddy and two workers, from an image that was built from examples/microblog and pushed to a registry."
+            "\n\n"
             "Next:\n"
             f"  ansible-playbook -i {INVENTORY} playbooks/deploy.yml            nothing to do: one look, no change\n"
             f"  ansible-playbook -i {INVENTORY} playbooks/status.yml            what is live, since when, by whom\n"
             "  (change examples/microblog, then)\n"
-            f"  ansible-playbook -i {INVENTORY} playbooks/build.yml && ansible-playbook -i {INVENTORY} playbooks/deploy.yml\n"
+            f"  ansible-playbook -i {INVENTORY} playbooks/build.yml && "
+            f"ansible-playbook -i {INVENTORY} playbooks/deploy.yml\n"
             f"  ansible-playbook -i {INVENTORY} playbooks/rollback.yml          back to the release before\n"
-            "  fab --list                                                       logs, a shell, a console on the server\n"
+            "  fab --list                                                       logs, a shell, a console there\n"
             f"  python -m sandbox shell {SERVER}                                   look around on the server\n"
             "  make clean                                                       take the sandbox down\n"
             "(. .venv/bin/activate first)",
@@ -69,7 +71,8 @@ class Demo:
 
 def main() -> None:
     demo = Demo()
-    python = str(Path(sys.executable).relative_to(ROOT)) if Path(sys.executable).is_relative_to(ROOT) else sys.executable
+    program = Path(sys.executable)
+    python = str(program.relative_to(ROOT) if program.is_relative_to(ROOT) else program)
     demo.step("The sandbox: network, registry, bare servers", python, "-m", "sandbox", "up")
     demo.step("A bare server", python, "-m", "sandbox", "reset", SERVER)
     demo.playbook("Build the image and push it", "build")

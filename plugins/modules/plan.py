@@ -23,7 +23,8 @@ attributes:
     support: full
 options:
   for:
-    description: What the run is for; V(build) looks at the server alone, V(rollback) at the releases; neither asks the registry.
+    description:
+      - What the run is for; V(build) looks at the server alone, V(rollback) at the releases; neither asks the registry.
     type: str
     choices: [deploy, build, rollback]
     default: deploy
