@@ -110,6 +110,8 @@ def _release(wanted: Wanted, probe: Probe, plan: HostPlan) -> None:
     record = probe.releases.get(probe.live)
     if record is None:
         plan.release.append(f"first release: {wanted.image}")
+        if not plan.services:
+            plan.services.append("network: created")
         return
     if wanted.digest and record.get("digest") != wanted.digest:
         plan.release.append(

@@ -17,6 +17,10 @@ HINTS = (
         "sudo wants a password: run with --ask-become-pass, or allow the user sudo without one (NOPASSWD)",
     ),
     ("incorrect sudo password", "the sudo password was refused: check ansible_become_password or --ask-become-pass"),
+    ("no space left", "free some space on the server (`docker system df` tells what images hold) and run again"),
+)
+# The same for a host that cannot be reached; elsewhere these words have other causes.
+CONNECTION_HINTS = (
     (
         "host key verification failed",
         "the host key is not the one in the inventory's known_hosts: find out why before you change that file",
@@ -25,13 +29,13 @@ HINTS = (
     ("connection refused", "nothing listens on the SSH port: check ansible_host and ansible_port, and that sshd runs"),
     ("timed out", "no answer: check ansible_host, the server's firewall and that it runs"),
     ("could not resolve hostname", "the name has no address: check ansible_host"),
-    ("no space left", "free some space on the server (`docker system df` tells what images hold) and run again"),
 )
 
 
-def hint(message: str) -> str:
+def hint(message: str, unreachable: bool = False) -> str:
     low = message.lower()
-    return next((text for sign, text in HINTS if sign in low), "")
+    hints = CONNECTION_HINTS + HINTS if unreachable else HINTS
+    return next((text for sign, text in hints if sign in low), "")
 
 
 def failure_lines(host: str, task: str, data: dict[str, Any]) -> list[str]:
@@ -51,7 +55,7 @@ def failure_lines(host: str, task: str, data: dict[str, Any]) -> list[str]:
     ).strip()
     if log:
         lines += [f"    | {line}" for line in tail(log).splitlines()]
-    advice = hint(f"{message} {log}")
+    advice = hint(f"{message} {log}", bool(data.get("unreachable")))
     if advice and advice not in message:
         lines.append(f"  {advice}")
     return lines
