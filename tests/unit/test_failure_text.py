@@ -65,7 +65,11 @@ def test_a_loop_is_told_by_the_item_that_failed() -> None:
     ],
 )
 def test_what_to_do(message: str, advice: str) -> None:
-    assert advice in hint(message) and advice in lines(msg=message)[-1]
+    assert advice in hint(message, unreachable=True) and advice in lines(msg=message, unreachable=True)[-1]
+
+
+def test_a_timeout_that_is_not_of_ssh_gets_no_advice_about_ssh() -> None:
+    assert hint("the database said: Connection timed out") == ""
 
 
 def test_no_advice_where_none_is_known() -> None:
