@@ -52,8 +52,8 @@ class Demo:
         self.console.print(
             f"\nThe application: [bold]{URL}[/bold]  (register, post, search, export your posts)\n\n"
             f"{SERVER} had nothing but sshd. It now runs Docker CE, MariaDB, Redis, Elasticsearch, the web application "
-            "behind\nCaddy and two workers, from an image that was built from examples/microblog and pushed to a registry."
-            "\n\n"
+            "behind\nCaddy and two workers, from an image that was built from examples/microblog and pushed to a "
+            "registry.\n\n"
             "Next:\n"
             f"  ansible-playbook -i {INVENTORY} playbooks/deploy.yml            nothing to do: one look, no change\n"
             f"  ansible-playbook -i {INVENTORY} playbooks/status.yml            what is live, since when, by whom\n"

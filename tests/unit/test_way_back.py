@@ -1,4 +1,4 @@
-"""The way back: a rename where the disk is full, none for a release that has settled, and one step at a time on a host."""
+"""The way back: a rename where the disk is full, none for what has settled, and one step at a time on a host."""
 
 from __future__ import annotations
 
