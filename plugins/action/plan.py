@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from ansible_collections.slipway.vps.plugins.module_utils.application import DATA_GROUP
 from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import explain
 from ansible_collections.slipway.vps.plugins.module_utils.files import FormatError
 from ansible_collections.slipway.vps.plugins.module_utils.plan import SETTLED, HostPlan, Wanted, make_plan
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
-from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
+from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
+from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     HostRendering,
     render_host,
-    secrets_stamp,
     site_stamp,
     wanted_stamp,
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
 
 SYSTEMS = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
+PURPOSES = ("deploy", "build", "rollback")
 ARCHITECTURES = ("x86_64", "aarch64")
 
 
@@ -29,14 +32,25 @@ class ActionModule(ApplicationAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
+        purpose = self._task.args.get("for", "deploy")
         try:
             self.prepare(task_vars)
+            if purpose not in PURPOSES:
+                raise InputError([Problem("the role plan", "plan_for", repr(purpose), "one of " + ", ".join(PURPOSES))])
+            if purpose == "deploy":
+                check_input(self)
         except InputError as error:
             return result | input_failure(error)
+        if purpose == "deploy" and self.host not in (*self.app_hosts, *(self.groups.get(DATA_GROUP) or ())):
+            return result | {"changed": False}
         rendering = render_host(self)
-        purpose = self._task.args.get("for", "deploy")
-        ask = rendering.ask if rendering.release and purpose == "deploy" else ""
-        output = self._low_level_execute_command(probe_script(self.application.name, ask))
+        ask = rendering.ask if self.host in self.app_hosts and purpose == "deploy" else ""
+        with ThreadPoolExecutor() as pool:
+            # scrypt is slow on purpose: it is done while the host answers.
+            begun = [pool.submit(lambda: rendering.services), pool.submit(lambda: rendering.secrets)]
+            output = self._low_level_execute_command(probe_script(self.application.name, ask))
+            for part in begun:
+                part.result()
         try:
             probe = read_probe(str(output.get("stdout", "")))
         except (FormatError, ValueError) as error:
@@ -72,7 +86,7 @@ class ActionModule(ApplicationAction):
             release=rendering.release,
             image=rendering.image,
             digest=probe.digest,
-            secrets=secrets_stamp(self),
+            secrets=rendering.secrets,
             site=site_stamp(self) if rendering.health else "",
             has_web=bool(rendering.health),
             replicas=rendering.replicas,

@@ -166,11 +166,12 @@ class CallbackModule(DefaultCallback):
         results, self.results = self.results, []
         if not results:
             return
-        if any("slipway_lines" in data for _host, data in results):
+        planned = sorted((host, data) for host, data in results if "slipway_lines" in data)
+        if planned:
             self.line("Plan", C.COLOR_HIGHLIGHT)
-            for host, data in sorted(results):
+            for host, data in planned:
                 self._print_plan(host, data)
-            plans = [data["ansible_facts"]["slipway_plan"] for _host, data in sorted(results)]
+            plans = [data["ansible_facts"]["slipway_plan"] for _host, data in planned]
             live = {p["host"]: (p["live"], p["live_digest"]) for p in plans if p["runs_application"]}
             for text in fleet_lines(live):
                 self.line(f"  {text}", C.COLOR_WARN)

@@ -5,22 +5,34 @@ The package check-jsonschema ships it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from .checked_definitions import CheckedDefinitions, cache_folder
 from .problem import Problem
 
 
 @lru_cache(maxsize=1)
-def _schema() -> dict[str, Any]:
+def _schema_file() -> Path:
     package = find_spec("check_jsonschema")
     if package is None or package.origin is None:
         raise ImportError("the Python package check-jsonschema is missing: run `make setup`")
-    path = Path(package.origin).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    return Path(package.origin).parent / "builtin_schemas" / "vendor" / "compose-spec.json"
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
+    return json.loads(_schema_file().read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=1)
+def _checked() -> CheckedDefinitions:
+    rules = hashlib.sha256(_schema_file().read_bytes() + Path(__file__).read_bytes()).hexdigest()
+    return CheckedDefinitions(cache_folder() / "definitions", rules)
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +53,15 @@ def _service_keys() -> list[str]:
 
 def service_problems(file: str, key: str, definition: dict[str, Any]) -> list[Problem]:
     """What the Compose specification has against a service definition; `key` is where it stands in `file`."""
+    if definition in _checked():
+        return []
+    problems = _find_problems(file, key, definition)
+    if not problems:
+        _checked().add(definition)
+    return problems
+
+
+def _find_problems(file: str, key: str, definition: dict[str, Any]) -> list[Problem]:
     from jsonschema.exceptions import best_match
 
     unknown = [name for name in definition if name not in _service_keys() and not str(name).startswith("x-")]

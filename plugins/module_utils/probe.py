@@ -28,9 +28,12 @@ say python "$(command -v python3)"
 folder=$root/$app
 if [ -n "$image" ] && command -v docker >/dev/null; then
     answer=$(mktemp)
+    # Docker would start its own program first, only to find this one.
+    buildx=/usr/libexec/docker/cli-plugins/docker-buildx
+    [ -x $buildx ] || buildx="docker buildx"
     # buildx does not know the engine's certs.d; the entries of SSL_CERT_DIR are those of Go's crypto/x509.
     SSL_CERT_DIR=/etc/ssl/certs:/etc/docker/certs.d/${image%%/*} \
-        docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
+        $buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" >"$answer" 2>&1 &
 fi
 if command -v docker >/dev/null; then
     format="container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,45 +24,63 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.application_action imp
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
-@dataclass(frozen=True)
 class HostRendering:
-    """The wanted state of one host; without data services on it, `services` is an empty project."""
+    """The wanted state of one host, each part made when it is first asked for."""
 
-    services: ServicesProject
-    release: ReleaseProject | None
-    replicas: dict[str, int]
-    health: dict[str, Any]
-    image: str
-    ask: str
+    def __init__(self, action: ApplicationAction) -> None:
+        self.application = application = action.application
+        host, data_host = action.host, action.data_host
+        self._on_data = bool(application.services) and host == data_host
+        self._bind_address = action.private_address(host) if self._on_data and action.data_elsewhere else ""
+        self._on_app = host in action.app_hosts
+        self._processes = application.processes_on(host, action.groups) if self._on_app else []
+        away = self._on_app and bool(application.services) and host != data_host
+        self._data_address = action.private_address(data_host) if away else ""
+        self.image = image_with_tag(application.image, str(action.variables.get("tag") or application.tag))
+        mirrors = [str(mirror) for mirror in template(action, "docker_registry_mirrors", [])]
+        self.ask = where_to_ask(self.image, mirrors)
+
+    @cached_property
+    def services(self) -> ServicesProject:
+        """The data services; without any on this host, an empty project."""
+        if not self._on_data:
+            return ServicesProject({"services": {}, "networks": {}})
+        return render_services(self.application, self._bind_address)
+
+    @cached_property
+    def secrets(self) -> str:
+        """The fingerprint of the application's secrets."""
+        return secrets_fingerprint(self.application.name, self.application.secrets)
+
+    @cached_property
+    def release(self) -> ReleaseProject | None:
+        if not self._on_app:
+            return None
+        names = [service.name for service in self.application.services] if self._data_address else []
+        return render_release(self.application, self._processes, dict.fromkeys(names, self._data_address))
+
+    @property
+    def replicas(self) -> dict[str, int]:
+        return {process.name: process.replicas for process in self._processes}
+
+    @property
+    def health(self) -> dict[str, Any]:
+        """How the web process is asked for its health; empty where none runs."""
+        application = self.application
+        if not any(process.is_web for process in self._processes):
+            return {}
+        return {
+            "network": application.name,
+            "port": application.port,
+            "path": application.health,
+            "host": application.domains[0],
+            "seconds": application.health_timeout,
+        }
 
 
 def render_host(action: ApplicationAction) -> HostRendering:
     """Renders the action's application for the action's host."""
-    application = action.application
-    host = action.host
-    on_data = bool(application.services) and host == action.data_host
-    address = action.private_address(host) if on_data and action.data_elsewhere else ""
-    services = render_services(application, address) if on_data else ServicesProject({"services": {}, "networks": {}})
-    release, replicas, health = None, {}, {}
-    if host in action.app_hosts:
-        away = host != action.data_host
-        extra = (
-            {service.name: action.private_address(action.data_host) for service in application.services} if away else {}
-        )
-        processes = application.processes_on(host, action.groups)
-        release = render_release(application, processes, extra)
-        replicas = {process.name: process.replicas for process in processes}
-        if any(process.is_web for process in processes):
-            health = {
-                "network": application.name,
-                "port": application.port,
-                "path": application.health,
-                "host": application.domains[0],
-                "seconds": application.health_timeout,
-            }
-    image = image_with_tag(application.image, str(action.variables.get("tag") or application.tag))
-    mirrors = [str(mirror) for mirror in template(action, "docker_registry_mirrors", [])]
-    return HostRendering(services, release, replicas, health, image, where_to_ask(image, mirrors))
+    return HostRendering(action)
 
 
 def template(action: ApplicationAction, name: str, default: Any) -> Any:

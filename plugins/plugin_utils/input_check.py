@@ -1,0 +1,52 @@
+"""What can be wrong with a run's input besides the application's own file; needs no host."""
+
+from __future__ import annotations
+
+from ansible_collections.slipway.vps.plugins.module_utils.application import KEYS
+from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
+    application_names,
+    inventory_problems,
+    load_application,
+)
+
+
+def check_input(action: ApplicationAction, builds: bool = False) -> None:
+    """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
+    problems = inventory_problems(action.inventory_folder, action.groups, builds)
+    problems += _domain_problems(action) + _restart_problems(action) + (_build_problems(action) if builds else [])
+    if problems:
+        raise InputError(problems)
+
+
+def _build_problems(action: ApplicationAction) -> list[Problem]:
+    if action.application.build:
+        return []
+    file = f"apps/{action.application.name}.yml"
+    return [Problem(file, "build", "nothing", f"{KEYS['build']}: what build.yml makes the image from")]
+
+
+def _restart_problems(action: ApplicationAction) -> list[Problem]:
+    """A name after -e restart= that no service has is a slip that would be noticed too late."""
+    wanted = [name for name in str(action.variables.get("restart") or "").split(",") if name]
+    names = [service.name for service in action.application.services]
+    expected = "one of " + (", ".join(names) or "(this application has no data service)")
+    return [Problem(action.application.name, "-e restart", name, expected) for name in wanted if name not in names]
+
+
+def _domain_problems(action: ApplicationAction) -> list[Problem]:
+    """Two applications cannot both have a domain; the proxy would not know where to send a request."""
+    problems = []
+    file = f"apps/{action.application.name}.yml"
+    for name in application_names(action.inventory_folder):
+        if name == action.application.name:
+            continue
+        try:
+            other = load_application(action.inventory_folder, name, action._loader, action._templar, action.variables)
+        except InputError:
+            continue
+        taken = {domain.lower() for domain in other.domains}
+        for domain in sorted(domain for domain in action.application.domains if domain.lower() in taken):
+            problems.append(Problem(file, "domains", f"{domain}, which {name} has too", "each domain once"))
+    return problems
