@@ -13,6 +13,7 @@ from .docker_engine import Container, inspect_containers, logs
 from .problem import OperationError
 
 POLL_SECONDS = 0.1
+NEXT_END_SECONDS = 3.0
 PROC = Path("/proc")
 # 127.0.0.11 as the kernel prints it: in each container's network namespace Docker itself listens there.
 DOCKER_NAME_SERVER = "0B00007F:"
@@ -98,7 +99,7 @@ class Readiness:
         """Raises OperationError when waiting is of no use."""
         if container.status == "exited" or self._restarted(container):
             raise OperationError(
-                f"{container.name} exited with code {container.exit_code} right after its start", logs(container)
+                f"{container.name} exited with code {_exit_code(container)} right after its start", logs(container)
             )
         if container.health == "unhealthy":
             raise OperationError(f"{container.name} is unhealthy by its own health check", logs(container))
@@ -133,6 +134,15 @@ class Readiness:
             f"nothing listens on port {self.check.port} of {container.name} after {limit:.0f} s (it listens on"
             f" {ports}): check `port:`"
         )
+
+
+def _exit_code(container: Container) -> int:
+    """The code with which the container ended; while it runs again, Docker shows 0, so its next end is waited for."""
+    end = time.monotonic() + NEXT_END_SECONDS
+    while container.running and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
+        container = (inspect_containers([container.id]) or [container])[0]
+    return container.exit_code
 
 
 def _sockets(pid: int) -> list[tuple[int, str]]:

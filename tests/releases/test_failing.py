@@ -100,7 +100,7 @@ def state_back(host: Host) -> None:
 
 QUEUE = {"services": {"queue": {"preset": "redis"}}}
 CASES = {
-    "exits": Case(fault("exit"), ("web-1 exited with code 3 right after its start",)),
+    "exits": Case(fault("exit"), ("exited with code 3 right after its start",)),
     "never-healthy": Case(fault("never-healthy"), ("still answers 503 on /health after 5 s",)),
     "health-404": Case(fault("health-404"), ("answers 404 (an error) on the health path /health",)),
     "health-redirect": Case(fault("health-redirect"), ("answers 302 (a redirect) on the health path /health",)),
