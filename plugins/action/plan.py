@@ -12,7 +12,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.plan import SETTLED, H
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
-from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input
+from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input, named_services
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     HostRendering,
     render_host,
@@ -99,18 +99,26 @@ class ActionModule(ApplicationAction):
             return f"{self.host} runs {probe.system or 'an unknown system'} {probe.version}; supported: {supported}"
         if probe.architecture not in ARCHITECTURES:
             return f"{self.host} is {probe.architecture}; supported: {', '.join(ARCHITECTURES)}"
-        agreed = {name.strip() for name in str(self.variables.get("restart") or "").split(",")}
-        refused = {name: why for name, why in plan.consent.items() if name not in agreed}
-        if refused and not self._task.check_mode:
-            names = ",".join(refused)
-            reasons = "; ".join(f"{name} ({why})" for name, why in refused.items())
-            return (
-                f"{self.host}: a data service would be restarted: {reasons}. Its data stays. If that is what you want:"
-                f" -e restart={names}"
-            )
+        refusal = "" if self._task.check_mode else self._refusal(plan)
+        if refusal:
+            return f"{self.host}: {refusal}"
         if probe.digest_error and not plan.server:
             return f"{self.host}: {_registry_problem(probe.digest_error, rendering.image)}"
         return ""
+
+    def _refusal(self, plan: HostPlan) -> str:
+        """What would happen to data services without the user's consent, and how to give it; '' when all is agreed."""
+        restarted = {name: why for name, why in plan.consent.items() if name not in named_services(self, "restart")}
+        removed = [name for name in plan.removed if name not in named_services(self, "remove")]
+        what, how = [], []
+        if restarted:
+            reasons = "; ".join(f"{name} ({why})" for name, why in restarted.items())
+            what.append(f"a data service would be restarted: {reasons}")
+            how.append(f"-e restart={','.join(restarted)}")
+        if removed:
+            what.append(f"a data service would be removed: {', '.join(removed)} (no longer in the inventory)")
+            how.append(f"-e remove={','.join(removed)}")
+        return f"{'; '.join(what)}. Its data stays. If that is what you want: {' '.join(how)}" if what else ""
 
     def _facts(self, probe: Probe, plan: HostPlan, wanted: Wanted, rendering: HostRendering) -> dict[str, Any]:
         numbers = [*probe.releases, *(int(line.get("release", 0)) for line in probe.ledger), probe.live]

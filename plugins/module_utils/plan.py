@@ -35,6 +35,7 @@ class HostPlan:
     services: list[str] = field(default_factory=list)
     release: list[str] = field(default_factory=list)
     consent: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
 
@@ -102,7 +103,7 @@ def _services(wanted: Wanted, probe: Probe, plan: HostPlan) -> None:
     for container in found.values():
         if container.name not in names:
             plan.services.append(f"{container.service}: removed (its volume stays), it is no longer in the inventory")
-            plan.consent[container.service] = "it is no longer in the inventory"
+            plan.removed.append(container.service)
 
 
 def _release(wanted: Wanted, probe: Probe, plan: HostPlan) -> None:

@@ -38,6 +38,7 @@ def converge(
     made = [f"network {network}"] if engine.ensure_network(network, state.application) else []
     made += [f"volume {name}" for name in engine.ensure_volumes(list(compose.get("volumes") or {}), state.application)]
     if not compose["services"]:
+        made += [f"{name} removed" for name in _remove_all(state)]
         return Outcome(", ".join(made) or "unchanged", changed=bool(made))
     differed = _write(folder, compose, secrets, generated)
     progress = _pull(folder, compose, patience)
@@ -62,6 +63,18 @@ def converge(
     began_file.unlink(missing_ok=True)
     names = ", ".join(compose["services"])
     return Outcome(f"{names} healthy after {show_duration(time.time() - begun)}", changed=bool(made) or differed)
+
+
+def _remove_all(state: ApplicationState) -> list[str]:
+    """Stops and removes the containers of services, none of which the inventory has any more; their names."""
+    found = _service_containers(state.application)
+    if found:
+        ids = [container.id for container in found]
+        engine.docker("stop", *ids)
+        engine.docker("rm", *ids)
+        for path in (state.folder / "services").glob("*.yaml"):
+            path.unlink()
+    return sorted({container.service for container in found})
 
 
 def _pull(folder: Path, compose: dict[str, Any], patience: float) -> str:

@@ -12,7 +12,8 @@ description:
   - Compares what it found with what the inventory wants, and puts the host into the groups C(lacks_server),
     C(lacks_services) and C(lacks_release), on which later plays run. In check mode it only says what is lacking.
   - Fails when the host's system is not supported, when a data service would be restarted without the user's consent
-    (C(-e restart=<service>)), and when the registry does not have the image.
+    (C(-e restart=<service>)), or removed because the inventory no longer has it (C(-e remove=<service>)), and when
+    the registry does not have the image.
 author: [Slipway maintainers (@slipway-deploy)]
 attributes:
   check_mode:

@@ -15,7 +15,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application 
 def check_input(action: ApplicationAction, builds: bool = False) -> None:
     """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
-    problems += _domain_problems(action) + _restart_problems(action) + (_build_problems(action) if builds else [])
+    problems += _domain_problems(action) + _consent_problems(action) + (_build_problems(action) if builds else [])
     if problems:
         raise InputError(problems)
 
@@ -27,12 +27,21 @@ def _build_problems(action: ApplicationAction) -> list[Problem]:
     return [Problem(file, "build", "nothing", f"{KEYS['build']}: what build.yml makes the image from")]
 
 
-def _restart_problems(action: ApplicationAction) -> list[Problem]:
-    """A name after -e restart= that no service has is a slip that would be noticed too late."""
-    wanted = [name for name in str(action.variables.get("restart") or "").split(",") if name]
+def named_services(action: ApplicationAction, variable: str) -> list[str]:
+    """The data services that the user names in -e restart= or -e remove=, with commas between them."""
+    return [name.strip() for name in str(action.variables.get(variable) or "").split(",") if name.strip()]
+
+
+def _consent_problems(action: ApplicationAction) -> list[Problem]:
+    """A wrong name after -e restart= or -e remove= is a slip that would be noticed too late."""
     names = [service.name for service in action.application.services]
-    expected = "one of " + (", ".join(names) or "(this application has no data service)")
-    return [Problem(action.application.name, "-e restart", name, expected) for name in wanted if name not in names]
+    some = "one of " + (", ".join(names) or "(this application has no data service)")
+    gone = "a data service that is no longer in the inventory"
+    application = action.application.name
+    return [
+        *(Problem(application, "-e restart", n, some) for n in named_services(action, "restart") if n not in names),
+        *(Problem(application, "-e remove", n, gone) for n in named_services(action, "remove") if n in names),
+    ]
 
 
 def _domain_problems(action: ApplicationAction) -> list[Problem]:

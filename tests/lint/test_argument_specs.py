@@ -14,7 +14,7 @@ ROLES = Path(__file__).parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if (path / "tasks").is_dir())
 TYPES = {"bool", "dict", "float", "int", "list", "path", "raw", "str"}
 # Variables of a whole run (`-e app=`), which no single role owns.
-RUN_VARIABLES = {"app", "tag", "restart", "release", "wait_for_lock", "state"}
+RUN_VARIABLES = {"app", "tag", "restart", "remove", "release", "wait_for_lock", "state"}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -52,7 +52,13 @@ class Outcome:
         return self
 
     def line_with(self, *expected: str) -> str:
-        """The one line that has all of these words in it."""
+        """The first line that has all of these words in it."""
+        found = [line for line in self.lines if all(text in line for text in expected)]
+        assert found, f"expected a line with {list(expected)} in\n{self}"
+        return found[0]
+
+    def one_line_with(self, *expected: str) -> str:
+        """The only line that has all of these words in it."""
         found = [line for line in self.lines if all(text in line for text in expected)]
         assert len(found) == 1, f"expected one line with {list(expected)}, found {len(found)}, in\n{self}"
         return found[0]

@@ -184,7 +184,7 @@ def watched(project: Callable[..., Project]) -> Iterator[Project]:
 def test_mistake_is_told_in_one_line(mistake: Mistake, watched: Project) -> None:
     mistake.edit(watched)
     outcome = watched.playbook(mistake.playbook, *mistake.arguments).failed("no host was contacted")
-    line = outcome.line_with(*mistake.words)
+    line = outcome.one_line_with(*mistake.words)
     assert "found" in line and "expected" in line
 
 
@@ -198,24 +198,24 @@ def test_every_mistake_of_a_file_is_told_at_once(watched: Project) -> None:
 def test_no_host_in_a_needed_group(playbook: str, watched: Project) -> None:
     watched.hosts["all"]["children"]["app"]["hosts"] = {}
     watched.write_hosts()
-    line = watched.playbook(playbook).failed().line_with("group `app`", "no host")
+    line = watched.playbook(playbook).failed().one_line_with("group `app`", "no host")
     assert "at least one host" in line
 
 
 def test_no_builder(watched: Project) -> None:
     watched.hosts["all"]["children"]["builder"]["hosts"] = {}
     watched.write_hosts()
-    line = watched.build().failed().line_with("group `builder`", "no host")
+    line = watched.build().failed().one_line_with("group `builder`", "no host")
     assert "at least one host" in line
 
 
 def test_nothing_to_build_from(watched: Project) -> None:
     watched.change("microblog", build=None)
-    watched.build().failed().line_with(FILE, "build", "nothing", "context")
+    watched.build().failed().one_line_with(FILE, "build", "nothing", "context")
 
 
 def test_mistyped_state_of_maintenance(watched: Project) -> None:
-    watched.playbook("maintenance", "-e", "state=maybe").failed().line_with("state", "maybe", "on or off")
+    watched.playbook("maintenance", "-e", "state=maybe").failed().one_line_with("state", "maybe", "on or off")
 
 
 class TestVault:
@@ -234,23 +234,23 @@ class TestVault:
 
     def test_without_its_password(self, watched: Project) -> None:
         self.encrypt(watched.inventory / "apps/microblog.vault.yml", "correct horse")
-        line = watched.deploy().failed().line_with("apps/microblog.vault.yml", "could not be decrypted")
+        line = watched.deploy().failed().one_line_with("apps/microblog.vault.yml", "could not be decrypted")
         assert "--vault-password-file" in line
 
     def test_with_another_password(self, watched: Project) -> None:
         key = self.encrypt(watched.inventory / "apps/microblog.vault.yml", "correct horse")
         key.write_text("battery staple\n")
         outcome = watched.deploy("--vault-password-file", str(key)).failed()
-        outcome.line_with("apps/microblog.vault.yml", "could not be decrypted")
+        outcome.one_line_with("apps/microblog.vault.yml", "could not be decrypted")
 
     def test_of_the_whole_inventory(self, watched: Project) -> None:
         self.encrypt(watched.inventory / "group_vars/all/vault.yml", "correct horse")
         outcome = watched.deploy()
         assert outcome.code != 0
-        outcome.line_with("group_vars/all/vault.yml", "could not be decrypted", "--vault-password-file")
+        outcome.one_line_with("group_vars/all/vault.yml", "could not be decrypted", "--vault-password-file")
 
     def test_with_its_password_the_input_is_right(self, watched: Project) -> None:
         key = self.encrypt(watched.inventory / "apps/microblog.vault.yml", "correct horse")
         # It goes on to the check of the next thing: a mistake that is put there on purpose.
         watched.change("microblog", port=0)
-        watched.deploy("--vault-password-file", str(key)).failed().line_with(FILE, "port", "found 0")
+        watched.deploy("--vault-password-file", str(key)).failed().one_line_with(FILE, "port", "found 0")

@@ -78,7 +78,7 @@ def test_unsupported(path: str, text: str, words: tuple[str, ...], site: Project
     bare.write(path, text, "0755")
     files = bare.files()
     try:
-        site.deploy().failed().line_with("vps-3", "supported", *words)
+        site.deploy().failed().one_line_with("vps-3", "supported", *words)
         expect_untouched(bare, files)
     finally:
         bare.run(f"rm {path}; [ ! -e {path}.kept ] || mv {path}.kept {path}")
@@ -114,7 +114,7 @@ def test_server_that_is_away(site: Project, bare: Server) -> None:
 
 def test_apt_key_with_another_fingerprint(site: Project, bare: Server) -> None:
     with changed(site, docker_apt_key_fingerprint="0123456789ABCDEF0123456789ABCDEF01234567"):
-        line = site.deploy().failed().line_with("vps-3", "another fingerprint", "expected 0123456789ABCDEF")
+        line = site.deploy().failed().one_line_with("vps-3", "another fingerprint", "expected 0123456789ABCDEF")
         assert "found" in line
     assert not bare.has("/etc/apt/sources.list.d/docker.sources")
     assert not bare.has("/etc/apt/keyrings/docker.asc")
@@ -132,7 +132,7 @@ def test_registry_refuses_the_password(site: Project, without_application: Serve
 
 def test_registry_is_away(site: Project, without_application: Server) -> None:
     with without_application.cut_off(names.REGISTRY_ADDRESS):
-        site.deploy().failed().line_with("vps-3", "registry.sandbox", "cannot be reached")
+        site.deploy().failed().one_line_with("vps-3", "registry.sandbox", "cannot be reached")
     assert not without_application.has("/var/lib/slipway/server/stamp")
     assert without_application.containers() == []
 

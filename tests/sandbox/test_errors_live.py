@@ -102,7 +102,8 @@ def test_migration_fails(site: Project, good: Server) -> None:
     command = ["python", "-c", "raise SystemExit('no such column: posts.flag')"]
     site.change("beacon", environment={"VERSION": "next"}, migrate={"entrypoint": command[:1], "command": command[1:]})
     outcome = site.deploy().failed()
-    outcome.line_with("vps-3: migrate failed", "exit code 1", "the old release serves on")
+    outcome.line_with("vps-3: migrate failed", "exit code 1")
+    outcome.line_with("revert", "taken back", "serves")
     expect_log_lines(outcome, "no such column: posts.flag")
 
 
@@ -137,10 +138,16 @@ class TestDataService:
         site.path("beacon").write_text(before)
         beacon.expect_old_release(vps_3, live, "good")
         site.change("beacon", services={"cache": {"preset": "redis"}})
+        # One that runs, though not well, is not replaced unasked either.
         site.deploy("-e", "restart=cache").succeeded()
         assert vps_3.run("docker exec beacon-services-cache-1 redis-cli ping") == "PONG"
         site.path("beacon").write_text(before)
-        site.deploy("-e", "restart=cache").succeeded()
+        site.deploy().failed().line_with("would be removed: cache", "Its data stays", "-e remove=cache")
+        assert "beacon-services-cache-1" in vps_3.names("beacon")
+        site.deploy("-e", "remove=cache").succeeded()
+        assert "beacon-services-cache-1" not in vps_3.names("beacon")
+        assert vps_3.run("docker volume ls --quiet --filter name=^beacon-cache")
+        site.deploy().succeeded().line_with("vps-3", "nothing to do")
 
     def test_never_becomes_healthy(self, site: Project, repaired: Server) -> None:
         site.change("beacon", services={"cache": {"preset": "redis", "healthcheck": NEVER_TRUE}})

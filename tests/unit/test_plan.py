@@ -197,7 +197,8 @@ def test_a_data_service_that_left_the_inventory_needs_consent() -> None:
     services = {name: each for name, each in WHOLE["services"].items() if name != "cache"}
     made = plan(settled(), wanted(changed(WHOLE, services=services)))
     assert made.services == ["cache: removed (its volume stays), it is no longer in the inventory"]
-    assert list(made.consent) == ["cache"]
+    assert made.removed == ["cache"]
+    assert made.consent == {}
 
 
 def test_containers_of_other_applications_are_nobody_s_business() -> None:
