@@ -99,10 +99,12 @@ def remove_stale_process_files() -> None:
 
 def _runs(path: Path, program: str) -> bool:
     try:
-        name = Path("/proc", path.read_text().strip(), "comm").read_text().strip()
+        status = Path("/proc", path.read_text().strip(), "status").read_text()
     except OSError:
         return False
-    return name == program
+    described = dict(line.partition(":\t")[::2] for line in status.splitlines())
+    # A zombie has ended; dockerd takes it for running all the same.
+    return described.get("Name") == program and not described.get("State", "Z").startswith("Z")
 
 
 def _wait(process: subprocess.Popen[bytes] | None, log: Path | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ def test_process_files_are_stale_unless_their_process_is_the_engine(
     monkeypatch.setattr(engine, "PROCESS_FILES", {alive: own_name, other: "containerd", gone: own_name})
     engine.remove_stale_process_files()
     assert [path.exists() for path in (alive, other, gone)] == [True, False, False]
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="processes are looked up in /proc")
+def test_a_zombie_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "as_root", lambda *command: list(command))
+    with subprocess.Popen(["true"]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        recorded = tmp_path / "engine.pid"
+        recorded.write_text(str(process.pid))
+        assert Path(f"/proc/{process.pid}/comm").read_text().strip() == "true"
+        monkeypatch.setattr(engine, "PROCESS_FILES", {recorded: "true"})
+        engine.remove_stale_process_files()
+        assert not recorded.exists()
 
 
 def test_a_missing_package_without_apt_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
