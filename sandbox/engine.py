@@ -14,7 +14,6 @@ from sandbox import host, paths
 from sandbox.errors import SandboxError
 from sandbox.progress import Report
 
-SOCKET = Path("/var/run/docker.sock")
 # Files that name the process which holds the engine's place; an engine that was killed leaves them behind.
 PROCESS_FILES = {
     Path("/var/run/docker.pid"): "dockerd",
