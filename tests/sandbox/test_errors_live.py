@@ -25,7 +25,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, vps_3: Server) -> Project:
         environment={"VERSION": "good"},
         health_timeout="6s",
     )
-    made.deploy().succeeded()
+    # What an interrupted run of these tests has left goes, too.
+    made.deploy("-e", "remove=cache").succeeded()
     return made
 
 
@@ -137,23 +138,30 @@ class TestDataService:
         yield vps_3
         site.path("beacon").write_text(before)
         beacon.expect_old_release(vps_3, live, "good")
-        site.change("beacon", services={"cache": {"preset": "redis"}})
-        # One that runs, though not well, is not replaced unasked either.
-        site.deploy("-e", "restart=cache").succeeded()
-        assert vps_3.run("docker exec beacon-services-cache-1 redis-cli ping") == "PONG"
-        site.path("beacon").write_text(before)
-        site.deploy().failed().line_with("would be removed: cache", "Its data stays", "-e remove=cache")
-        assert "beacon-services-cache-1" in vps_3.names("beacon")
         site.deploy("-e", "remove=cache").succeeded()
         assert "beacon-services-cache-1" not in vps_3.names("beacon")
-        assert vps_3.run("docker volume ls --quiet --filter name=^beacon-cache")
-        site.deploy().succeeded().line_with("vps-3", "nothing to do")
 
     def test_never_becomes_healthy(self, site: Project, repaired: Server) -> None:
         site.change("beacon", services={"cache": {"preset": "redis", "healthcheck": NEVER_TRUE}})
         outcome = site.deploy().failed()
         outcome.line_with("vps-3", "the data service cache is not healthy")
         expect_log_lines(outcome, "Ready to accept connections")
+        site.change("beacon", services={"cache": {"healthcheck": None}})
+        # One that runs, though not well, is not replaced unasked either.
+        site.deploy().failed().line_with("would be restarted: cache", "-e restart=cache")
+        site.deploy("-e", "restart=cache").succeeded()
+        assert repaired.run("docker exec beacon-services-cache-1 redis-cli ping") == "PONG"
+
+    def test_removal_needs_consent_and_leaves_the_volume(self, site: Project, repaired: Server) -> None:
+        site.change("beacon", services={"cache": {"preset": "redis"}})
+        site.deploy().succeeded()
+        site.change("beacon", services=None)
+        site.deploy().failed().line_with("would be removed: cache", "Its data stays", "-e remove=cache")
+        assert "beacon-services-cache-1" in repaired.names("beacon")
+        site.deploy("-e", "remove=cache").succeeded()
+        assert "beacon-services-cache-1" not in repaired.names("beacon")
+        assert repaired.run("docker volume ls --quiet --filter name=^beacon-cache")
+        site.deploy().succeeded().line_with("vps-3", "nothing to do")
 
     def test_exits_at_once(self, site: Project, repaired: Server) -> None:
         site.change("beacon", services={"cache": {"preset": "redis", "command": ["redis-server", "--no-such-option"]}})
