@@ -23,25 +23,30 @@ find_python() {
     return 1
 }
 
-# Debian and Ubuntu ship the module venv without the pip that it puts into an environment.
-install_venv() {
-    package="python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
-    command -v apt-get >/dev/null || fail "$python cannot make environments: install its modules venv and ensurepip"
+# Installs what is missing of the distribution's packages. Usage: install WHY PACKAGE …
+install() {
+    why=$1
+    shift
+    command -v apt-get >/dev/null || fail "$why: install it, then try again"
     if [ "$(id -u)" -eq 0 ]; then
         root=
     elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
         root=sudo
     else
-        fail "$python cannot make environments: sudo apt-get install $package"
+        fail "$why: sudo apt-get install $*"
     fi
-    echo "setup: installing $package"
-    $root apt-get update --quiet=2 || fail "apt-get update failed"
-    $root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "$package" >/dev/null ||
-        fail "$package cannot be installed; is there another Python >= 3.11? PYTHON=/path/to/python3 make setup"
+    echo "setup: installing $* ($why)"
+    $root apt-get update --quiet=2 || fail "apt-get update failed (see above)"
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "$@" >/dev/null ||
+        fail "$* cannot be installed (see above)"
 }
 
-python=$(find_python) || fail "Python 3.11 or newer is needed (Debian 12 and Ubuntu 24.04 have it: sudo apt-get install python3 python3-venv; Ubuntu 22.04: python3.11 python3.11-venv)"
-"$python" -c 'import ensurepip, venv' 2>/dev/null || install_venv
+python=$(find_python) || fail "Python 3.11 or newer is needed (Debian 12 and Ubuntu 24.04 have it: sudo apt-get install \
+python3 python3-venv; Ubuntu 22.04: python3.11 python3.11-venv), or name one: PYTHON=/path/to/python3 make setup"
+# Debian and Ubuntu ship the module venv without the pip that it puts into an environment.
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    install "$python makes no environments" "python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv"
+command -v ssh >/dev/null || install "Ansible needs ssh" openssh-client
 
 begun=$(date +%s)
 echo "setup: $folder from $lock (once; about a minute)"

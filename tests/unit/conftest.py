@@ -1,12 +1,17 @@
-"""Lets the tests import the collection by its full name from the plain checkout, as Ansible does."""
+"""What several unit tests need."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import socket
 
-import ansible_collections
+import pytest
 
-COLLECTIONS = Path(__file__).parents[2] / "collections/ansible_collections"
 
-if str(COLLECTIONS) not in ansible_collections.__path__:
-    ansible_collections.__path__.append(str(COLLECTIONS))
+@pytest.fixture
+def ipv6() -> None:
+    """Skips a test where this machine, as many containers, has no IPv6 at all."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")

@@ -243,8 +243,7 @@ def test_ports_and_connections_are_read_from_the_kernel() -> None:
     assert port not in listening_ports(own) and established_connections(own, port) == 0
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp6").exists(), reason="a kernel without IPv6")
-def test_ipv6_counts_as_well() -> None:
+def test_ipv6_counts_as_well(ipv6: None) -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("::1", port)):

@@ -69,10 +69,15 @@ def test_errors_of_caddy_name_the_file_that_the_user_knows() -> None:
     assert _last_error("killed\n", "") == "killed"
 
 
-@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
-def test_the_program_on_a_tcp_port_is_found(family: int) -> None:
-    with socket.socket(family) as listener:
-        listener.bind(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0))
+def test_the_program_on_a_tcp_port_is_found_over_ipv6(ipv6: None) -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        assert [holder.process for holder in holders("tcp", port)] == [os.getpid()]
+
+
+def test_the_program_on_a_tcp_port_is_found() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         assert holders("tcp", port) == []
         listener.listen()
