@@ -66,7 +66,7 @@ class ActionModule(ReleaseAction):
             "lock": self.release_lock(choice),
             "drain_seconds": self.application.drain_timeout,
             "keep": int(self._task.args.get("keep", 5)),
-            "health": render_host(self).health,
+            "health": self._health(choice),
         }
         if phase == "lock":
             # The first host's lock is the fleet's: of two deploys at once one gets it, and the other touches nothing.
@@ -86,6 +86,12 @@ class ActionModule(ReleaseAction):
         if not outcome.get("failed"):
             outcome["ansible_facts"] = self._facts(phase, choice, outcome)
         return outcome
+
+    def _health(self, choice: Choice) -> dict[str, Any]:
+        """How the web process is asked; a release that comes back, on the port and the path that it had."""
+        health = render_host(self).health
+        kept = self.plan_of(self.host)["releases"].get(str(choice.of), {}) if choice.of else {}
+        return {**health, **{key: kept[key] for key in ("port", "path") if kept.get(key)}} if health else health
 
     def _is_last_step(self) -> bool:
         """Whether settle ends this host's part; the first host's lock is held until all have settled and hooks ran."""
@@ -125,6 +131,8 @@ class ActionModule(ReleaseAction):
             "digest": digest,
             "tag": kept.get("tag") or tag,
             "config": kept.get("config") or rendering.release.config,
+            "port": kept.get("port") or self.application.port,
+            "path": kept.get("path") or self.application.health,
             "secrets": secrets_stamp(self),
             "by": run_owner(),
             "started": self.release_facts().get("started", time.time()),

@@ -133,6 +133,14 @@ class ApplicationState:
                 os.link(file, before)
             write_atomically(file, name, 0o644)
 
+    def set_port(self, port: int) -> None:
+        """The port that goes with the upstream; written before it: the proxy tries again where it meets just one."""
+        write_atomically(self.live_folder / "port", str(port), 0o644)
+
+    def port(self, number: int, default: int) -> int:
+        """The port on which the web process of a release listens."""
+        return int((self.release(number) or {}).get("port") or default)
+
     def remove_release(self, number: int) -> None:
         shutil.rmtree(self.release_folder(number), ignore_errors=True)
 

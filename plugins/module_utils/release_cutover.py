@@ -22,19 +22,20 @@ from .release_project import is_one_off
 AFTER_RELEASE = "hook-after-release"
 
 
-def switch(state: ApplicationState, number: int, has_web: bool) -> Outcome:
-    """New requests go to the new release from here on. One rename; the old release still runs."""
-    changed = state.live() != number or (has_web and state.upstream() != number)
+def switch(state: ApplicationState, number: int, port: int) -> Outcome:
+    """New requests go to the new release from here on; without a web process `port` is 0. The old one still runs."""
+    changed = state.live() != number or (port and state.upstream() != number)
     if changed:
         state.journal(number, "switch", "begun")
-    if has_web:
+    if port:
+        state.set_port(port)
         state.set_upstream(number)
     elif state.upstream():
         state.set_upstream(0)
     state.set_live(number)
     if changed:
         state.journal(number, "switch", "done")
-    return Outcome(f"release {number} is live" if changed else "already live", changed)
+    return Outcome(f"release {number} is live" if changed else "already live", bool(changed))
 
 
 def settle(
@@ -93,6 +94,8 @@ def revert(
         has_web = previous and any(
             c.process == "web" for c in engine.containers(state.application, f"slipway.release={previous}")
         )
+        if has_web:
+            state.set_port(state.port(previous, port))
         state.set_upstream(previous if has_web else 0)
         state.set_live(previous)
     fresh = engine.containers(state.application, f"slipway.release={number}")
@@ -166,12 +169,12 @@ def retire(
             told_file.unlink(missing_ok=True)
             return ""
         for container in old:
-            _tell(container, told, port, drain_seconds, begun)
+            _tell(container, told, state.port(container.release, port), drain_seconds, begun)
         # A full disk cannot remember whom it told; the way back from it goes on all the same.
         with suppress(OSError):
             write_json(told_file, {"containers": told})
         if time.monotonic() >= end:
-            return _waited_for(old, told, port)
+            return _waited_for(old, told, {c.id: state.port(c.release, port) for c in old})
         time.sleep(0.1)
 
 
@@ -190,12 +193,14 @@ def _tell(container: Container, told: dict[str, Any], port: int, drain_seconds: 
     engine.docker("kill", f"--signal={container.stop_signal}", container.id, check=False)
 
 
-def _waited_for(old: list[Container], told: dict[str, Any], port: int) -> str:
+def _waited_for(old: list[Container], told: dict[str, Any], ports: dict[str, int]) -> str:
     parts = []
     for container in old:
         if container.id in told:
             left = container.stop_seconds - (time.time() - told[container.id]["at"])
             parts.append(f"{container.name} to finish its work (at most {show_duration(max(left, 0))} more)")
         else:
-            parts.append(f"{container.name} to answer {established_connections(container.pid, port)} requests")
+            parts.append(
+                f"{container.name} to answer {established_connections(container.pid, ports[container.id])} requests"
+            )
     return ", ".join(parts)

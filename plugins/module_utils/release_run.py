@@ -93,7 +93,7 @@ def _phase(state: ApplicationState, arguments: dict[str, Any]) -> Outcome:
     if phase == "start":
         return start(state, number, HealthCheck(**health) if health else None, patience)
     if phase == "switch":
-        return switch(state, number, bool(health))
+        return switch(state, number, port)
     if phase == "settle":
         return settle(state, number, port, drain_seconds, arguments["keep"], patience)
     if phase == "revert":

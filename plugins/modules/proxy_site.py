@@ -32,6 +32,12 @@ options:
     type: list
     elements: str
     default: []
+  port:
+    description:
+      - Port of the application's web process. Each release says its own when requests are switched to it; this one
+        counts until the first has done so.
+    type: int
+    default: 0
   content:
     description:
       - Text of the site's file. Its first line names the application and its domains, in JSON after C(# slipway).
@@ -62,6 +68,7 @@ EXAMPLES = r"""
     image: caddy:2.11
     app: microblog
     domains: [microblog.example.com]
+    port: 5000
     content: "{{ lookup('ansible.builtin.template', 'site.caddy.j2') }}"
   notify: Reload the proxy
 """
@@ -103,7 +110,10 @@ def add(proxy: ProxyHost, parameters: dict[str, Any], path: Path, text: str) -> 
     done = []
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         proxy.validate(f"sites/{path.name}", text, parameters["image"])
-        (proxy.folder / "live" / app).mkdir(mode=0o755, parents=True, exist_ok=True)
+        live = proxy.folder / "live" / app
+        live.mkdir(mode=0o755, parents=True, exist_ok=True)
+        if parameters["port"] and not (live / "port").exists():
+            write_atomically(live / "port", str(parameters["port"]), 0o644)
         write_atomically(path, text, 0o644)
         done.append(f"wrote {path}")
     if proxy.connect(app):
@@ -138,6 +148,7 @@ def main() -> None:
             "image": {"type": "str", "required": True},
             "app": {"type": "str", "required": True},
             "domains": {"type": "list", "elements": "str", "default": []},
+            "port": {"type": "int", "default": 0},
             "content": {"type": "str", "default": ""},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },

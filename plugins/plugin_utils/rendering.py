@@ -102,10 +102,10 @@ def wanted_stamp(action: ApplicationAction) -> str:
 
 
 def site_stamp(action: ApplicationAction) -> str:
-    """A hash of what the proxy's site of the application is made from."""
+    """A hash of what the proxy's site of the application is made from; its port is the release's."""
     application = action.application
     given = {name: template(action, name, None) for name in action.variables if name.startswith("proxy_")}
-    return fingerprint([application.domains, application.port, given, roles_fingerprint(ROLES, ["proxy"])])
+    return fingerprint([application.domains, given, roles_fingerprint(ROLES, ["proxy"])])
 
 
 def secrets_stamp(action: ApplicationAction) -> str:

@@ -27,11 +27,23 @@ STATE = "/var/lib/slipway"
 
 
 class Host(Server):
-    """A server, also reached from outside, through the engine that it is a container of: when its SSH is cut."""
+    """A server, reached from outside through the engine that it is a container of, also when its SSH is cut."""
 
     @property
     def address(self) -> str:
         return self.what.address
+
+    def ssh(self, command: str, text: str | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """As a login would run it, but through the engine outside."""
+        return subprocess.run(
+            ["docker", "exec", "--interactive", self.what.container, "bash", "-c", command],
+            input=text or "",
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
 
     def inside(self, command: str) -> str:
         """Runs a shell command without SSH. Raises AssertionError when it fails."""

@@ -68,3 +68,15 @@ def test_a_request_that_outlasts_the_drain_timeout_is_told_in_time(beacon: Fleet
         load.wait_for(20)
     load.report.expect_no_failure()
     assert "settle" in outcome.output
+
+
+def test_another_port_under_load_and_back(beacon: Fleet) -> None:
+    """The proxy learns the port with the switch, not before: the old release is asked on its own one to the end."""
+    with beacon.load() as load:
+        load.wait_for(50)
+        beacon.change("beacon", port=8001, environment={"PORT": "8001", "VERSION": "moved"})
+        beacon.deploy(*beacon.fast).succeeded()
+        load.wait_for(30)
+        beacon.start("rollback", *beacon.fast).wait().succeeded()
+        load.wait_for(30)
+    assert load.report.expect_no_failure().versions() == {"good", "moved"}

@@ -63,7 +63,7 @@ def test_the_upstream_is_never_missing_while_it_is_switched(state: ApplicationSt
 def test_a_release_that_has_settled_is_not_taken_back(state: ApplicationState) -> None:
     """Part of the fleet was away and joins later: when that fails, the hosts that have the release keep it."""
     released(state, 5, previous=4)
-    switch(state, 5, has_web=True)
+    switch(state, 5, 8000)
     state.write_ledger({"release": 5, "result": "live"})
     outcome = revert(state, 5, 8000, 30, "another host failed", 1)
     assert outcome.message == "release 5 was live before and stays" and not outcome.changed

@@ -79,7 +79,7 @@ def test_header_names_the_application_and_its_domains() -> None:
 def test_site_reads_the_release_at_each_request() -> None:
     text = render("proxy", "site.caddy.j2", **SITE)
     assert "name {file./live/shop/upstream}" in text
-    assert "port 5000" in text
+    assert "port {file./live/" in text
     assert "keepalive 500ms" in text
 
 
