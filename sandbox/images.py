@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import tarfile
@@ -72,11 +73,16 @@ class ImageStore:
             with self.report.step(f"image {image.reference}: pulled", "from Docker Hub"):
                 self.client.images.pull(image.name, tag=image.tag)
             return
+        replaced = self.inspect(image.reference)
         with self.report.step(f"image {image.reference}: built", image.hint):
             if image.suite:
                 bases.build(self.client, image, self.labels(image), self.log_path(image))
             else:
                 self.build(image)
+        if replaced is not None:
+            # Kept as long as a container runs from it.
+            with contextlib.suppress(docker.errors.APIError):
+                self.client.api.remove_image(replaced["Id"])
 
     def labels(self, image: Image) -> dict[str, str]:
         """Labels of an image that is built here."""
