@@ -29,7 +29,6 @@ KEYS = {
     "processes": "a mapping of process names to Compose service definitions",
     "services": "a mapping of service names to Compose service definitions or presets",
     "hooks": "a mapping with before_release, after_release, on_failure",
-    "volumes": "a mapping of volume names to Compose volume options",
 }
 # Containers of a release that run once and end.
 MIGRATE, HOOK_PREFIX = "migrate", "hook-"
@@ -100,7 +99,6 @@ class Application:
     processes: tuple[Process, ...] = ()
     services: tuple[Service, ...] = ()
     hooks: dict[str, Any] = field(default_factory=dict)
-    volumes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def web(self) -> Process | None:
@@ -157,5 +155,4 @@ def build_application(name: str, data: dict[str, Any]) -> Application:
             for key, value in services.items()
         ),
         hooks=data.get("hooks") or {},
-        volumes=data.get("volumes") or {},
     )

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,10 +61,6 @@ def escape(value: Any) -> Any:
     return value
 
 
-def volume_name(application: str, name: str) -> str:
-    return f"{application}-{name}"
-
-
 def _external_volumes(prefix: str, definition: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """The definition with its named volumes renamed to external ones, and their names."""
     volumes, names = [], []
@@ -103,10 +100,22 @@ def _project(
 
 def _expand(application: Application, service: Service) -> Preset:
     if not service.preset:
-        ports = [int(str(port).split("/")[0]) for port in service.definition.get("expose") or []]
+        # An entry is a port or a range of ports, perhaps with a protocol.
+        ports = [int(re.split("[-/]", str(port))[0]) for port in service.definition.get("expose") or []]
         base = {"restart": "unless-stopped", "logging": LOG_ROTATION, "security_opt": ["no-new-privileges:true"]}
         return Preset(containers={service.name: base}, port=ports[0] if ports else 0)
     return PRESETS[service.preset](service.name, service_settings(application, service))
+
+
+def volume_names(application: Application) -> set[str]:
+    """The names on a host of all volumes of the application."""
+    definitions = [(application.name, process.definition) for process in application.processes]
+    if application.migrate:
+        definitions.append((application.name, application.migrate))
+    for service in application.services:
+        for base in _expand(application, service).containers.values():
+            definitions.append((f"{application.name}-{service.name}", merge(base, service.definition)))
+    return {name for prefix, definition in definitions for name in _external_volumes(prefix, definition)[1]}
 
 
 def render_services(application: Application, bind_address: str = "") -> ServicesProject:

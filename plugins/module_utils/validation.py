@@ -57,7 +57,6 @@ def application_problems(file: str, name: str, data: Any) -> list[Problem]:
         _services,
         _shared_volumes,
         _hooks,
-        _volumes,
         _durations,
     ):
         problems += check(file, data)
@@ -326,10 +325,6 @@ def _hooks(file: str, data: dict[str, Any]) -> list[Problem]:
             if not _is_duration(hook.get("timeout", "5m")):
                 problems.append(Problem(file, f"hooks.{name}.timeout", show(hook["timeout"]), "a duration such as 5m"))
     return problems
-
-
-def _volumes(file: str, data: dict[str, Any]) -> list[Problem]:
-    return _mapping(file, data, "volumes")[1]
 
 
 def _durations(file: str, data: dict[str, Any]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ansible_collections.slipway.vps.plugins.module_utils.application import KEYS
+from ansible_collections.slipway.vps.plugins.module_utils.compose import volume_names
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
@@ -15,7 +16,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application 
 def check_input(action: ApplicationAction, builds: bool = False) -> None:
     """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
-    problems += _domain_problems(action) + _consent_problems(action) + (_build_problems(action) if builds else [])
+    problems += _clashes(action) + _consent_problems(action) + (_build_problems(action) if builds else [])
     if problems:
         raise InputError(problems)
 
@@ -44,10 +45,13 @@ def _consent_problems(action: ApplicationAction) -> list[Problem]:
     ]
 
 
-def _domain_problems(action: ApplicationAction) -> list[Problem]:
-    """Two applications cannot both have a domain; the proxy would not know where to send a request."""
+def _clashes(action: ApplicationAction) -> list[Problem]:
+    """What two applications cannot both have: a domain, since the proxy would not know where to send a request, and a
+    volume, which `cache` of `shop` and an application `shop-cache` might come to share.
+    """
     problems = []
     file = f"apps/{action.application.name}.yml"
+    volumes = volume_names(action.application)
     for name in application_names(action.inventory_folder):
         if name == action.application.name:
             continue
@@ -58,4 +62,7 @@ def _domain_problems(action: ApplicationAction) -> list[Problem]:
         taken = {domain.lower() for domain in other.domains}
         for domain in sorted(domain for domain in action.application.domains if domain.lower() in taken):
             problems.append(Problem(file, "domains", f"{domain}, which {name} has too", "each domain once"))
+        for volume in sorted(volumes & volume_names(other)):
+            found = f"the volume {volume} (by its name on a host), which {name} has too"
+            problems.append(Problem(file, "volumes", found, "another name of a service, a volume or an application"))
     return problems

@@ -14,6 +14,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.compose import (
     render_release,
     render_services,
     service_ports,
+    volume_names,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,6 +184,17 @@ def test_equal_services_have_hashes_of_their_own() -> None:
     twins = changed(SMALL, services={"one": {"image": "memcached:1"}, "two": {"image": "memcached:1"}})
     hashes = render_services(application(twins)).hashes
     assert len(set(hashes.values())) == 2
+
+
+def test_all_volumes_are_known_by_their_names_on_a_host() -> None:
+    shop = application()
+    rendered = {*render_services(shop).volumes, *render_release(shop, list(shop.processes)).volumes}
+    assert volume_names(shop) == rendered and "shop-dbserver-data" in rendered
+
+
+def test_a_port_may_be_a_range() -> None:
+    service = {"image": "x", "expose": ["8000-8010/tcp", 9000]}
+    assert service_ports(application(changed(SMALL, services={"one": service}))) == {"one": 8000}
 
 
 def test_the_user_s_keys_win_over_a_preset_s() -> None:

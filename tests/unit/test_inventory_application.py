@@ -152,10 +152,12 @@ def test_a_run_without_a_host_for_the_application(inventory: Path) -> None:
     assert "group `app`: found no host; expected at least one host, to run the application" in output
 
 
-def test_a_domain_that_two_applications_have(inventory: Path) -> None:
+def test_a_domain_and_a_volume_that_two_applications_have(inventory: Path) -> None:
     (inventory / "hosts.yml").write_text(HOSTS)
-    (inventory / "apps/blog.yml").write_text(
-        "image: acme/blog\ndomains: [SHOP.example.com]\nport: 80\nprocesses: {web: {}}\n"
+    (inventory / "apps/shop.yml").write_text(SHOP + "services: {cache: {preset: redis}}\n")
+    (inventory / "apps/shop-cache.yml").write_text(
+        "image: acme/blog\ndomains: [SHOP.example.com]\nport: 80\nprocesses: {web: {volumes: ['data:/data']}}\n"
     )
     output = deploy(inventory, "-e", "app=shop")
-    assert "domains: found shop.example.com, which blog has too; expected each domain once" in output
+    assert "domains: found shop.example.com, which shop-cache has too; expected each domain once" in output
+    assert "volumes: found the volume shop-cache-data (by its name on a host), which shop-cache has too" in output
