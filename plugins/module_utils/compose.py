@@ -200,9 +200,10 @@ def render_release(
         wanted.append(Process(MIGRATE, definition | {"restart": "no", "profiles": [MIGRATE]}))
     for name, hook in sorted(application.hooks.items()):
         if "container" in hook:
-            wanted.append(
-                Process(hook_process(name), {"command": hook["container"], "restart": "no", "profiles": ["hook"]})
-            )
+            # The whole command, also where the image has an entrypoint: that one would start the application.
+            program, *rest = hook["container"]
+            definition = {"entrypoint": [program], "command": rest, "restart": "no", "profiles": ["hook"]}
+            wanted.append(Process(hook_process(name), definition))
     for process in wanted:
         definition, names = _external_volumes(
             application.name, _process_definition(application, process, extra_hosts or {})

@@ -10,7 +10,6 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -21,7 +20,6 @@ from tests.sandbox.playbook import ROOT, Outcome, environment
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
-# Always the same folder: its name is in the settings whose hash a server remembers.
 FOLDER = paths.STATE / "releases"
 STATE = "/var/lib/slipway"
 
@@ -91,7 +89,8 @@ class Running:
 class Fleet(Project):
     """`app` are the hosts that run the application, `data` the one with its data services, where that is another."""
 
-    def __init__(self, app: Sequence[str], data: Sequence[str] = (), folder: Path = FOLDER) -> None:
+    def __init__(self, app: Sequence[str], data: Sequence[str] = ()) -> None:
+        folder = FOLDER / "-".join([*app, *data])
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         super().__init__(folder, list(app), list(data))

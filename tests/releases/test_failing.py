@@ -98,7 +98,12 @@ def state_back(host: Host) -> None:
     host.inside(f"umount {RELEASES} && rm -r /run/kept")
 
 
-QUEUE = {"services": {"queue": {"preset": "redis"}}}
+GOOD = {
+    "tag": "v1",
+    "health_timeout": "5s",
+    "environment": {"VERSION": "good"},
+    "services": {"queue": {"preset": "redis"}},
+}
 CASES = {
     "exits": Case(fault("exit"), ("exited with code 3 right after its start",)),
     "never-healthy": Case(fault("never-healthy"), ("still answers 503 on /health after 5 s",)),
@@ -123,7 +128,7 @@ CASES = {
         ("hook before_release failed", "exit code 7"),
     ),
     "hook-in-image-fails": Case(
-        {"hooks": {"before_release": {"container": ["-c", "raise SystemExit(7)"]}}},
+        {"hooks": {"before_release": {"container": ["python", "-c", "raise SystemExit(7)"]}}},
         ("hook before_release failed",),
     ),
     "no-such-tag": Case({}, ("the registry does not have", "no-such-tag"), prepare=missing_tag, before_lock=True),
@@ -144,8 +149,7 @@ CASES = {
     ),
     "disk-of-state-full": Case({}, ("pull failed: No space left on device",), prepare=full_state, undo=state_back),
     "database-goes-away": Case(
-        QUEUE
-        | {
+        {
             "migrate": {"entrypoint": PYTHON, "command": [ASK_QUEUE]},
             "hooks": {"before_release": {"command": on_host("docker stop beacon-services-queue-1")}},
         },
@@ -165,7 +169,7 @@ LOGS = {
 def traffic(servers: list[str], pushed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
     """One load for all cases; each looks at its own span of time."""
     fleet = Fleet(servers[:1])
-    fleet.add("beacon", tag="v1", environment={"VERSION": "good"})
+    fleet.add("beacon", **GOOD)
     fleet.deploy(*fleet.fast).succeeded()
     with Load(tmp_path_factory.mktemp("load"), [fleet.first.address], "beacon.sandbox", readers=8) as load:
         yield load
@@ -181,10 +185,11 @@ def resolved(value: Any, host: Host) -> Any:
 @pytest.mark.parametrize("name", CASES)
 def test_the_old_release_serves_on(name: str, traffic: Load, one: Fleet) -> None:
     case, host = CASES[name], one.first
-    services = {key: value for key, value in case.changes.items() if key == "services"}
-    one.add("beacon", tag="v1", health_timeout="5s", environment={"VERSION": "good"}, **services)
-    one.deploy(*one.fast).succeeded()
-    live, images_before = one.live("beacon"), host.inside("docker images --quiet | sort -u")
+    one.add("beacon", **GOOD)
+    live, images_before = (
+        one.live("beacon"),
+        host.inside("docker images --quiet --filter reference='*/*/beacon' | sort -u"),
+    )
     begun = time.time()
     one.change("beacon", environment={"VERSION": f"bad-{name}"})
     one.change("beacon", **resolved(case.changes, host))
@@ -236,4 +241,4 @@ def expect_good_deploy(fleet: Fleet, images_before: str) -> None:
     fleet.deploy(*fleet.fast).succeeded()
     fleet.expect_clean("beacon")
     # Images of releases that failed go with the next one that succeeds.
-    assert fleet.first.inside("docker images --quiet | sort -u") == images_before
+    assert fleet.first.inside("docker images --quiet --filter reference='*/*/beacon' | sort -u") == images_before
