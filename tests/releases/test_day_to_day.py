@@ -66,7 +66,9 @@ def test_hooks_have_the_facts_of_the_release(beacon: Fleet, tmp_path: Path) -> N
 def test_hooks_in_the_new_image(beacon: Fleet) -> None:
     """They have the new image and its settings; nothing of them is left behind."""
     script = "import os; assert os.environ['SLIPWAY_RELEASE'] and os.environ['VERSION'] == 'inside', dict(os.environ)"
-    hooks = {name: {"container": ["python", "-c", script]} for name in ("before_release", "after_release", "on_failure")}
+    hooks = {
+        name: {"container": ["python", "-c", script]} for name in ("before_release", "after_release", "on_failure")
+    }
     beacon.change("beacon", hooks=hooks)
     outcome = beacon.release("beacon", "inside").succeeded()
     assert "hook before_release" in outcome.output and "hook after_release" in outcome.output

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import time
 
 import pytest
@@ -19,8 +21,9 @@ def rollback(fleet: Fleet, *arguments: str) -> Outcome:
 
 def version(fleet: Fleet) -> str:
     """What the live release calls itself, asked through the proxy."""
-    page = fleet.first.inside("wget --quiet --output-document=- --header='Host: beacon.sandbox' http://127.0.0.1/")
-    return page.split('"version": "')[1].split('"')[0]
+    connection = http.client.HTTPConnection(fleet.first.address, timeout=10)
+    connection.request("GET", "/", headers={"Host": "beacon.sandbox"})
+    return json.loads(connection.getresponse().read())["version"]
 
 
 def test_to_the_one_before_and_to_one_by_number(beacon: Fleet) -> None:

@@ -80,6 +80,9 @@ def test_what_runs_once_is_not_restarted_and_starts_with_no_up() -> None:
     assert services["migrate"]["restart"] == "no" and services["migrate"]["profiles"] == ["migrate"]
     assert "timeout" not in services["migrate"]
     assert services["hook-before-release"]["profiles"] == ["hook"]
+    # The image's own entrypoint would start the application instead.
+    hook = services["hook-before-release"]
+    assert len(hook["entrypoint"]) == 1 and isinstance(hook["command"], list)
     assert services["web"]["restart"] == "unless-stopped" and "profiles" not in services["web"]
 
 
