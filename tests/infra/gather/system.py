@@ -94,12 +94,16 @@ def state(application, wanted):
         "maintenance": (ROOT / "proxy" / "live" / application / "maintenance").exists(),
         "stamp": read_text(ROOT / "server" / "stamp"),
         "site": read_text(folder / "site.stamp"),
-        "time": _now(),
+        "time": _time(None),
+        # The engine writes this file when it starts.
+        "engine_started": _time("/run/docker.pid"),
     }
 
 
-def _now():
-    return _run(["date", "--utc", "+%Y-%m-%dT%H:%M:%SZ"]).strip()
+def _time(file):
+    """Now, or when a file was written, in UTC; '' when there is no such file."""
+    about = [] if file is None else [f"--reference={file}"]
+    return _run(["date", "--utc", *about, "+%Y-%m-%dT%H:%M:%SZ"]).strip()
 
 
 def processes():
