@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from sandbox import keys
@@ -22,10 +23,11 @@ CONFIGURATION = (
     " var/lib/slipway/proxy var/lib/slipway/microblog/services var/lib/slipway/microblog/releases"
 )
 METHOD = """\
-The server is reset to bare Debian 13 (sshd alone, no Python) before each run; the image is in the registry, all packages
-and images come from the sandbox. The script (tests/bench/bare_server.sh) goes over one SSH connection: apt, Docker from the
-same repository with the same daemon.json, a hello-world container, login, proxy, data services, image, migration,
-processes, a few checks. deploy.yml does so with plan, lock, journal, ledger and its full verification.
+The server is reset to bare Debian 13 (sshd alone, no Python) before each run; the image is in the registry, all
+packages and images come from the sandbox. The script (tests/bench/bare_server.sh) goes over one SSH connection: apt,
+Docker from the same repository with the same daemon.json, a hello-world container, login, proxy, data services,
+image, migration, processes, a few checks. deploy.yml does so with plan, lock, journal, ledger and its full
+verification.
 """
 
 
@@ -57,7 +59,7 @@ def run_script(bench: Bench, text: str, steps: dict[str, list[float]]) -> float:
     seconds = time.monotonic() - begun
     assert result.returncode == 0, f"the script failed:\n{result.stdout}\n{result.stderr}"
     marks = [line.split(" ", 2) for line in result.stdout.splitlines() if line.startswith("step ")]
-    for (_, start, name), (_, end, _next) in zip(marks, marks[1:], strict=False):
+    for (_, start, name), (_, end, _next) in pairwise(marks):
         steps.setdefault(name, []).append(float(end) - float(start))
     return seconds
 

@@ -18,9 +18,10 @@ SHORT = False
 ORDER = 80
 
 METHOD = """\
-Controller: the proportional set size (PSS, /proc/<pid>/smaps_rollup) of `ansible-playbook` and all its children, summed, the
-most of what was seen ten times a second in a whole deploy onto a bare server. Server: memory of its container as the
-kernel's cgroup counts it, without the page cache (`docker stats`), 20 s after boot and 20 s after the deploy.
+Controller: the proportional set size (PSS, /proc/<pid>/smaps_rollup) of `ansible-playbook` and all its children,
+summed, the most of what was seen ten times a second in a whole deploy onto a bare server. Server: memory of its
+container as the kernel's cgroup counts it, without the page cache (`docker stats`), 20 s after boot and 20 s after
+the deploy.
 """
 SETTLE_SECONDS = 20
 

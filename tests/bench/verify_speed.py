@@ -12,8 +12,8 @@ SHORT = True
 ORDER = 20
 
 METHOD = """\
-The wall time of `ansible-playbook playbooks/verify.yml` against the host that runs all of microblog, start of Ansible and
-SSH included.
+The wall time of `ansible-playbook playbooks/verify.yml` against the host that runs all of microblog, start of Ansible
+and SSH included.
 """
 
 
