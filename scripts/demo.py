@@ -1,4 +1,7 @@
-"""`make demo`: a laptop-sized internet, a bare server in it, and the sample application live on it, verified."""
+"""`make demo`: a laptop-sized internet, a bare server in it, and the sample application live on it, verified.
+
+`make demo-release` (argument `release`) then releases a changed application while visitors come, and counts failed requests.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from scripts.demo_release import changed_application, visitors
 
 ROOT = Path(__file__).resolve().parents[1]
 INVENTORY = "inventory/sandbox"
@@ -69,16 +74,37 @@ class Demo:
         )
 
 
-def main() -> None:
-    demo = Demo()
+def demo_release(demo: Demo) -> int:
+    """A release of a changed application under load; the exit code is 1 when a request failed."""
+    inventory = changed_application()
+    with visitors(URL) as load:
+        demo.step("Build the changed application", "ansible-playbook", "-i", inventory, "playbooks/build.yml")
+        demo.step("Release it while visitors come", "ansible-playbook", "-i", inventory, "playbooks/deploy.yml")
+    demo.console.rule("[bold]What the visitors met", align="left")
+    demo.console.print(load.summary(), highlight=False)
+    demo.console.print(f"Look at its name: {URL}", highlight=False)
+    return 1 if load.failed else 0
+
+
+def python_path() -> str:
     program = Path(sys.executable)
-    python = str(program.relative_to(ROOT) if program.is_relative_to(ROOT) else program)
-    demo.step("The sandbox: network, registry, bare servers", python, "-m", "sandbox", "up")
-    demo.step("A bare server", python, "-m", "sandbox", "reset", SERVER)
+    return str(program.relative_to(ROOT) if program.is_relative_to(ROOT) else program)
+
+
+def demo_application(demo: Demo) -> None:
+    """From nothing to the running application."""
+    demo.step("The sandbox: network, registry, bare servers", python_path(), "-m", "sandbox", "up")
+    demo.step("A bare server", python_path(), "-m", "sandbox", "reset", SERVER)
     demo.playbook("Build the image and push it", "build")
     demo.playbook("From the bare server to the running application", "deploy")
     demo.playbook("Verify", "verify")
     demo.summary()
+
+
+def main() -> None:
+    if sys.argv[1:] == ["release"]:
+        raise SystemExit(demo_release(Demo()))
+    demo_application(Demo())
 
 
 if __name__ == "__main__":
