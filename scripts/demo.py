@@ -1,6 +1,6 @@
 """`make demo`: a laptop-sized internet, a bare server in it, and the sample application live on it, verified.
 
-`make demo-release` (argument `release`) then releases a changed application while visitors come, and counts failed requests.
+`make demo-release` (argument `release`) then releases a changed application while visitors come, and counts what fails.
 """
 
 from __future__ import annotations

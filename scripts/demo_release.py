@@ -18,12 +18,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".sandbox"
 VISITORS = 16
+VISITOR = Path(__file__).with_name("demo_visitor.py")
 START_SECONDS = 5
 MOST_SECONDS = 900
 
 
 def changed_application() -> str:
-    """A copy of the sandbox's inventory and of the sample application with another name on its pages; the inventory's path."""
+    """Copies the sandbox's inventory, and the sample application with another name on its pages; the inventory's path."""
     name = f"Microblog of {time.strftime('%H:%M:%S')}"
     source, inventory = FOLDER / "demo-microblog", FOLDER / "demo"
     for folder in (source, inventory):
@@ -47,7 +48,8 @@ class Load:
     slowest: float = 0.0
 
     def summary(self) -> str:
-        return f"{self.requests} requests by {VISITORS} visitors, {self.failed} failed, the slowest took {self.slowest:.0f} ms"
+        who = f"{self.requests} requests by {VISITORS} visitors"
+        return f"{who}, {self.failed} failed, the slowest took {self.slowest:.0f} ms"
 
 
 @contextmanager
@@ -57,8 +59,8 @@ def visitors(url: str) -> Iterator[Load]:
     with tempfile.TemporaryDirectory(prefix="slipway-demo-") as folder:
         # fmt: off
         command = [
-            sys.executable, "-m", "locust", "--locustfile", str(Path(__file__).with_name("demo_visitor.py")), "--headless",
-            "--host", url, "--users", str(VISITORS), "--spawn-rate", str(VISITORS), "--run-time", f"{MOST_SECONDS}s",
+            sys.executable, "-m", "locust", "--locustfile", str(VISITOR), "--headless", "--host", url,
+             "--users", str(VISITORS), "--spawn-rate", str(VISITORS), "--run-time", f"{MOST_SECONDS}s",
             "--only-summary", "--exit-code-on-error", "0", "--csv", f"{folder}/demo",
         ]
         # fmt: on

@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 ORDER = (
     "test_bad_input",
     "test_debian_13",
+    "test_errors_build",
     "test_errors_bare",
     "test_errors_live",
     "test_no_space",

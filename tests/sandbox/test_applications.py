@@ -106,6 +106,36 @@ class TestNotes:
         assert vps_3.names("notes") == [f"notes-r{live}-web-1"]
 
 
+@pytest.fixture(scope="module")
+def library(site: Project) -> Project:
+    """PostgreSQL and an Elasticsearch of two nodes, the presets that no other application here has."""
+    credentials = {"database": "books", "user": "reader", "password": "{{ vault_database_password }}"}
+    services = {"store": {"preset": "postgres", **credentials}, "finder": {"preset": "elasticsearch", "nodes": 2}}
+    site.add("library", "beacon", domains=["library.localhost"], services=services)
+    site.deploy("-e", "app=library").succeeded().says("Release 1 is live")
+    return site
+
+
+class TestPresets:
+    def test_two_nodes_form_one_cluster(self, library: Project, vps_3: Server) -> None:
+        request = "import urllib.request as r; print(r.urlopen('http://finder:9200/_cluster/health').read().decode())"
+        health = json.loads(vps_3.run(f'docker exec library-r1-web-1 python -c "{request}"'))
+        assert (health["number_of_nodes"], health["status"]) == (2, "green")
+
+    def test_rows_outlive_a_new_container_of_postgres(self, library: Project, vps_3: Server) -> None:
+        container = "library-services-store-1"
+        query = f"docker exec --interactive {container} psql --username reader --dbname books --tuples-only --no-align"
+        vps_3.run(query, "CREATE TABLE IF NOT EXISTS books (title text); INSERT INTO books VALUES ('Anchors');")
+        before = vps_3.inspect(container)["Id"]
+        library.change("library", services={"store": {"deploy": {"resources": {"limits": {"memory": "600m"}}}}})
+        library.deploy("-e", "app=library", "-e", "restart=store").succeeded()
+        assert vps_3.inspect(container)["Id"] != before
+        assert vps_3.run(query, "SELECT title FROM books;").splitlines()[0] == "Anchors"
+
+    def test_verified(self, library: Project) -> None:
+        library.playbook("verify", "-e", "app=library").succeeded().says("checks passed")
+
+
 class TestClockwork:
     """A worker alone: no domain, no port, no health page."""
 

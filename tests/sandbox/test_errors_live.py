@@ -87,6 +87,7 @@ def test_service_never_becomes_healthy(site: Project, good: Server) -> None:
     outcome = site.deploy().failed()
     outcome.line_with("vps-3: start failed", "still answers 503 on /health after 6 s")
     outcome.line_with("was taken back")
+    expect_log_lines(outcome, "listens on port 8000")
 
 
 def test_nothing_listens_on_the_port(site: Project, good: Server) -> None:
