@@ -17,7 +17,7 @@ demo: setup ## A bare server in a sandbox, and the sample application live on it
 	@$(python) -m scripts.demo
 
 demo-release: setup ## A new release of the sample application, under load, without a failed request
-	@$(python) -m scripts.demo_release
+	@$(python) -m scripts.demo release
 
 test: setup .venv-benchmark/ready ## Everything: lint, unit tests, end to end in the sandbox, releases under load, benchmark
 	@$(python) -m scripts.run_tests $(PARTS)

@@ -24,7 +24,7 @@ MOST_SECONDS = 900
 
 
 def changed_application() -> str:
-    """Copies the sandbox's inventory, and the sample application with another name on its pages; the inventory's path."""
+    """Copies the inventory, and the sample application with another name on its pages; returns the inventory's path."""
     name = f"Microblog of {time.strftime('%H:%M:%S')}"
     source, inventory = FOLDER / "demo-microblog", FOLDER / "demo"
     for folder in (source, inventory):
@@ -60,7 +60,7 @@ def visitors(url: str) -> Iterator[Load]:
         # fmt: off
         command = [
             sys.executable, "-m", "locust", "--locustfile", str(VISITOR), "--headless", "--host", url,
-             "--users", str(VISITORS), "--spawn-rate", str(VISITORS), "--run-time", f"{MOST_SECONDS}s",
+            "--users", str(VISITORS), "--spawn-rate", str(VISITORS), "--run-time", f"{MOST_SECONDS}s",
             "--only-summary", "--exit-code-on-error", "0", "--csv", f"{folder}/demo",
         ]
         # fmt: on
