@@ -27,8 +27,8 @@ from .problem import Problem
 _DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 # The distribution specification's name, with or without a registry and a tag (github.com/distribution/reference).
 _PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
-_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
-_IMAGE = re.compile(rf"([A-Za-z0-9.-]+(:\d+)?/)?{_PATH}(/{_PATH})*(:{_TAG.pattern})?", re.ASCII)
+TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_IMAGE = re.compile(rf"([A-Za-z0-9.-]+(:\d+)?/)?{_PATH}(/{_PATH})*(:{TAG.pattern})?", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -79,7 +79,7 @@ def _image(file: str, data: dict[str, Any]) -> Iterator[Problem]:
     elif not _IMAGE.fullmatch(image):
         yield Problem(file, "image", show(image), KEYS["image"])
     tag = data.get("tag")
-    if tag is not None and (isinstance(tag, (dict, list)) or not _TAG.fullmatch(str(tag))):
+    if tag is not None and (isinstance(tag, (dict, list)) or not TAG.fullmatch(str(tag))):
         yield Problem(file, "tag", show(tag), KEYS["tag"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ansible_collections.slipway.vps.plugins.module_utils.application import KEYS
 from ansible_collections.slipway.vps.plugins.module_utils.compose import volume_names
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.slipway.vps.plugins.module_utils.validation import TAG
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
     application_names,
@@ -16,7 +17,8 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application 
 def check_input(action: ApplicationAction, builds: bool = False) -> None:
     """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
-    problems += _clashes(action) + _consent_problems(action) + (_build_problems(action) if builds else [])
+    problems += _clashes(action) + _consent_problems(action) + _tag_problems(action)
+    problems += _build_problems(action) if builds else []
     if problems:
         raise InputError(problems)
 
@@ -43,6 +45,13 @@ def _consent_problems(action: ApplicationAction) -> list[Problem]:
         *(Problem(application, "-e restart", n, some) for n in named_services(action, "restart") if n not in names),
         *(Problem(application, "-e remove", n, gone) for n in named_services(action, "remove") if n in names),
     ]
+
+
+def _tag_problems(action: ApplicationAction) -> list[Problem]:
+    tag = str(action.variables.get("tag") or "")
+    if not tag or TAG.fullmatch(tag):
+        return []
+    return [Problem(action.application.name, "-e tag", repr(tag), KEYS["tag"])]
 
 
 def _clashes(action: ApplicationAction) -> list[Problem]:
