@@ -138,6 +138,12 @@ MISTAKES = [
         ("microblog", "-e restart", "found database", "dbserver, redis-server"),
         ("-e", "restart=database"),
     ),
+    Mistake(
+        "a tag that is none",
+        lambda project: None,
+        ("microblog", "-e tag", "found 'a:b'", "an image tag"),
+        ("-e", "tag=a:b"),
+    ),
 ]
 
 
