@@ -24,12 +24,21 @@ APPLICATION_SERVERS, DATA_SERVER = SERVERS[:3], SERVERS[3]
 MARKERS = {
     "one_host": "works on the first of the servers",
     "fleet": "works on all of the servers",
+    "long": "left out unless asked for: python -m pytest tests/releases -m 'long or not long'",
 }
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, text in MARKERS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make test` takes the short form; `make bench` has matrices and figures of its own."""
+    if not config.getoption("-m"):
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.hookimpl(wrapper=True)

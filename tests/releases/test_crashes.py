@@ -11,11 +11,11 @@ from tests.releases.fleet import Fleet
 
 pytestmark = pytest.mark.fleet
 CELLS = [
-    Cell("controller killed", "migrate", 0),
     Cell("controller killed", "switch", 0),
     Cell("SSH cut", "start", 1),
-    Cell("host killed", "switch", 2),
-    Cell("dockerd killed", "settle", 0),
+    pytest.param(Cell("controller killed", "migrate", 0), marks=pytest.mark.long),
+    pytest.param(Cell("host killed", "switch", 2), marks=pytest.mark.long),
+    pytest.param(Cell("dockerd killed", "settle", 0), marks=pytest.mark.long),
 ]
 
 

@@ -15,6 +15,15 @@ from tests.releases.load import Load
 from tests.sandbox.playbook import Outcome
 
 pytestmark = pytest.mark.one_host
+SHORT = (
+    "exits",
+    "never-healthy",
+    "wrong-page",
+    "migration-fails",
+    "hook-fails",
+    "registry-goes-away",
+    "database-goes-away",
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +36,9 @@ def traffic(servers: list[str], pushed: None, tmp_path_factory: pytest.TempPathF
         yield load
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in CASES]
+)
 def test_the_old_release_serves_on(name: str, traffic: Load, one: Fleet) -> None:
     case, host = CASES[name], one.first
     found = attempt(name, traffic, one)

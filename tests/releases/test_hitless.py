@@ -37,6 +37,7 @@ def test_releases_in_a_row_under_load(beacon: Fleet) -> None:
     beacon.expect_clean("beacon")
 
 
+@pytest.mark.long
 def test_a_new_image_under_load(beacon: Fleet) -> None:
     tag = f"image-{time.time_ns()}"
     images.derive("beacon", "v1", tag)
@@ -49,6 +50,7 @@ def test_a_new_image_under_load(beacon: Fleet) -> None:
     assert "image" in outcome.line_with("becomes")
 
 
+@pytest.mark.long
 def test_one_container_is_enough(beacon: Fleet) -> None:
     """With a single web container there is no other one to lean on."""
     beacon.change("beacon", processes={"web": {"deploy": {"replicas": 1}}})
@@ -59,6 +61,7 @@ def test_one_container_is_enough(beacon: Fleet) -> None:
     load.report.expect_no_failure()
 
 
+@pytest.mark.long
 def test_a_request_that_outlasts_the_drain_timeout_is_told_in_time(beacon: Fleet) -> None:
     """The old web process gets its stop signal when the drain timeout is over, and its own grace period after that."""
     beacon.change("beacon", drain_timeout="1s")

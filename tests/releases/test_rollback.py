@@ -48,7 +48,7 @@ def test_to_the_one_before_and_to_one_by_number(beacon: Fleet) -> None:
     beacon.expect_clean("beacon")
 
 
-@pytest.mark.parametrize("wanted", ["999", "two", "-1", "LIVE"])
+@pytest.mark.parametrize("wanted", ["999", pytest.param("two", marks=pytest.mark.long), "LIVE"])
 def test_to_no_such_release(beacon: Fleet, wanted: str) -> None:
     beacon.release("beacon", "before").succeeded()
     beacon.release("beacon", "after").succeeded()
@@ -74,6 +74,7 @@ def test_an_image_that_is_gone_from_the_host_comes_from_the_registry_by_its_dige
     assert digest.rpartition("@")[2] in beacon.first.inside("docker images --digests")
 
 
+@pytest.mark.long
 def test_five_releases_stay_and_nothing_else_is_taken(beacon: Fleet) -> None:
     host = beacon.first
     host.inside("docker volume create kept-volume; docker tag slipway-mine:1 x 2>/dev/null; true")
