@@ -84,16 +84,15 @@ def test_a_host_that_cannot_be_reached_stops_the_plan(courier: Fleet) -> None:
 
 
 def test_a_host_that_was_away_is_brought_to_the_fleets_release(courier: Fleet) -> None:
-    """Two hosts get a release without the third: the plan tells that the fleet is mixed, and the next deploy ends it."""
+    """Two hosts get a release without the third: the plan says that the fleet is mixed, and the next deploy ends it."""
     away = courier.hosts_of_app[2]
     live = courier.live("courier")
     others = ",".join(host.name for host in courier.all_hosts if host.name != away.name)
     courier.release("courier", "without-one", "--limit", others).succeeded()
     before = containers(courier)
     plan = courier.deploy(*courier.fast, "--check", "--diff").succeeded()
-    plan.line_with(
-        "the fleet is mixed:", f"{away.name} has release {live}", f"{courier.first.name} has release {live + 1}"
-    )
+    mixed = plan.line_with("the fleet is mixed:")
+    assert f"{away.name} has release {live}" in mixed and f"{courier.first.name} has release {live + 1}" in mixed
     with courier.load("courier.sandbox", readers=6, waiters=0, uploaders=0) as load:
         load.wait_for(20)
         courier.deploy(*courier.fast).succeeded()
