@@ -132,6 +132,7 @@ class ActionModule(ApplicationAction):
             "migrate": bool(self.application.migrate),
             "hooks": sorted(self.application.hooks),
             "settled": _last_step(probe, probe.live) == SETTLED,
+            "stands": probe.stands,
             "web": wanted.has_web,
             "stamp": wanted.stamp,
             "site": wanted.site,

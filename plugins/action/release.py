@@ -50,7 +50,7 @@ class ActionModule(ReleaseAction):
         if phase == "migrate":
             return not self._migrates(choice)
         if phase == "revert":
-            return not self.release_facts()
+            return not self.release_facts() or self.stands(choice.number)
         return phase == "unlock" and bool(self.facts_of(self.host).get("slipway_unlocked"))
 
     def _migrates(self, choice: Choice) -> bool:

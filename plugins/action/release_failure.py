@@ -22,6 +22,8 @@ class ActionModule(ReleaseAction):
     def _outcome(self, release: dict[str, Any]) -> str:
         if not release:
             return "Nothing was begun"
+        if self.stands(release["number"]):
+            return f"Release {release['number']} was live before and stays"
         left = [host for host in self.release_hosts if not self.facts_of(host).get("slipway_reverted")]
         if left:
             names = ", ".join(left)

@@ -76,9 +76,10 @@ class ApplicationState:
     def ledger(self) -> list[dict[str, Any]]:
         return read_lines(self.ledger_file)
 
-    def has_settled(self, number: int) -> bool:
-        """Whether the release became live on this host and the one before it was let go: there is no way back."""
-        return any(line.get("release") == number and line.get("result") == "live" for line in self.ledger())
+    def stands(self, number: int) -> bool:
+        """Whether the release was verified and the one before it is being let go, or is gone: there is no way back."""
+        settled = any(line.get("release") == number and line.get("result") == "live" for line in self.ledger())
+        return settled or self.last(number, "settle") is not None
 
     def write_ledger(self, record: dict[str, Any]) -> None:
         append_line(self.ledger_file, record)

@@ -42,6 +42,7 @@ if command -v docker >/dev/null; then
 fi
 live=$(basename "$(readlink $folder/live 2>/dev/null)" 2>/dev/null)
 say live "$live"
+[ -n "$live" ] && grep -qs '"step": "settle"' $folder/releases/$live/journal.jsonl && say stands yes
 [ -f $root/proxy/live/$app/upstream ] && say upstream "$(cat $root/proxy/live/$app/upstream)"
 [ -f $root/proxy/live/$app/maintenance ] && say maintenance on
 [ -f $folder/site.stamp ] && say site "$(cat $folder/site.stamp)"
@@ -91,6 +92,7 @@ class Probe:
     engine: bool = True
     containers: list[ProbedContainer] = field(default_factory=list)
     live: int = 0
+    stands: bool = False
     upstream: str = ""
     maintenance: bool = False
     site: str = ""
@@ -138,6 +140,8 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
         setattr(probe, name, rest)
     elif name == "engine":
         probe.engine = False
+    elif name == "stands":
+        probe.stands = True
     elif name == "maintenance":
         probe.maintenance = True
     elif name == "live":

@@ -87,7 +87,7 @@ def revert(
         state.remove_release(number)
         return Outcome("nothing to revert")
     previous = int(record.get("previous") or 0)
-    if previous == number or state.has_settled(number):
+    if previous == number or state.stands(number):
         return Outcome(f"release {number} was live before and stays")
     begun = _begin_revert(state, number)
     if state.upstream() == number or state.live() == number:

@@ -44,6 +44,11 @@ class ReleaseAction(ApplicationAction):
         plans = {host: self.plan_of(host) for host in self.planned_hosts}
         return choose(plans, str(self._task.args.get("kind", "deploy")), str(self.variables.get("release") or ""))
 
+    def stands(self, number: int) -> bool:
+        """Whether an earlier run verified the release, so that some host may have let go of the one before it."""
+        plans = [self.plan_of(host) for host in self.planned_hosts]
+        return any(plan["live"] == number and plan["stands"] for plan in plans)
+
     def release_lock(self, choice: Choice) -> dict[str, Any]:
         """The engine's argument `lock`. Only the first host waits for a lock: two runs cannot wait for each other."""
         purpose = f"{choice.kind} of release {choice.number}" + (f" (to {choice.of})" if choice.of else "")

@@ -98,6 +98,7 @@ def test_a_server_with_a_live_release(host: Host, shell: list[str]) -> None:
     deployed(host).install_docker(ps=f"echo 'container\t{CONTAINER}'", buildx=f"echo '\"{DIGEST}\"'")
     DeployLock(host.state.lock_file, "run-1", 60).take("ann@desk", "deploy")
     probe = host.probe(shell, "acme/shop:1")
+    assert probe.stands
     assert (probe.live, probe.upstream, probe.stamp, probe.site) == (2, "shop-r2-web", "57a3b", "5173")
     assert {number: record["config"] for number, record in probe.releases.items()} == {1: "c1", 2: "c2"}
     assert [line["release"] for line in probe.ledger] == [1, 2] and probe.ledger[0]["reason"] == "a \t b\u2028c"
@@ -201,3 +202,13 @@ def test_names_are_quoted(name: str) -> None:
     code = "\n".join([*script[:2], 'printf %s "$app$image"'])
     answer = subprocess.run([*SHELLS[0], "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout == name + name
+
+
+def test_a_release_that_has_not_begun_to_settle_does_not_stand(host: Host, shell: list[str]) -> None:
+    host.state.write_release(1, {"number": 1, "digest": DIGEST})
+    for step in ("pull", "start", "switch"):
+        host.state.journal(1, step, "done")
+    host.state.set_live(1)
+    assert not host.probe(shell).stands
+    host.state.journal(1, "settle", "begun")
+    assert host.probe(shell).stands

@@ -71,6 +71,15 @@ def test_a_release_that_has_settled_is_not_taken_back(state: ApplicationState) -
     assert state.last(5, "revert") is None
 
 
+def test_a_release_whose_settle_was_cut_off_is_not_taken_back(state: ApplicationState) -> None:
+    """Some of the old containers may be gone by then: to send requests back to them would be an outage."""
+    released(state, 5, previous=4)
+    switch(state, 5, 8000)
+    ApplicationState("shop", root=state.folder.parent, run="killed").begin(5, "settle")
+    assert not revert(state, 5, 8000, 30, "verification failed in the run after that", 1).changed
+    assert (state.live(), state.upstream()) == (5, 5)
+
+
 def test_a_step_of_a_run_that_was_killed_is_waited_for(tmp_path: Path) -> None:
     lock = DeployLock(tmp_path / "lock", "mine", 60)
     other = DeployLock(tmp_path / "lock", "theirs", 60)
