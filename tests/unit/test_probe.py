@@ -17,7 +17,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, pr
 from tests.unit.shells import SHELLS
 
 # What the script may use: POSIX utilities that Debian and Ubuntu call essential.
-TOOLS = ("basename", "cat", "dirname", "id", "mktemp", "readlink", "rm", "sed", "tail", "tr", "uname")
+TOOLS = ("basename", "cat", "dirname", "grep", "id", "mktemp", "readlink", "rm", "sed", "tail", "tr", "uname")
 CONTAINER = "shop\tshop-r2-web-1\trunning\tUp 3 minutes (healthy)\t2\tweb\t\t"
 DIGEST = "sha256:" + "a" * 64
 DOCKER = """#!/bin/sh
