@@ -131,7 +131,14 @@ def test_a_part_that_is_interrupted_cleans_up(who: str) -> None:
         sys.exit(run_tests.main())
     """
     command = [sys.executable, "-c", textwrap.dedent(script), SLOW]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    # A job in the background of a script ignores SIGINT, and hands that on; a terminal's does not.
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout is not None
     while process.stdout.readline() != "begun\n":
         pass
