@@ -50,8 +50,9 @@ _REPLACE = ("--replace",) if os.environ.get("CI") else ()
 PARTS = (
     Part("lint", _pytest("tests/lint"), "option"),
     Part("unit", _pytest("tests/unit", "tests/applications"), "option"),
-    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment"),
     Part("sandbox", (*SANDBOX, "up", *_REPLACE)),
+    # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
+    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment"),
     Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",)),
     Part("releases", _pytest("tests/releases"), "option", ("sandbox",)),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end")),
