@@ -24,7 +24,8 @@ WAIT_SECONDS = 30
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, vps_3: Server) -> Project:
     """One server with four applications that build.yml has built, and one whose image is Docker Hub's."""
-    if vps_3.containers():
+    # Beacon may be there from other tests.
+    if {each["Names"].split("-")[0] for each in vps_3.containers()} - {"beacon", "slipway"}:
         vps_3.reset()
     made = Project(tmp_path_factory.mktemp("applications"), app=["vps-3"])
     for name in NAMES:
@@ -33,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, vps_3: Server) -> Project:
     images.publish_on_hub(images.application("beacon"), "acme/plain:1", VERSION="plain")
     made.add("plain", "beacon", image="acme/plain:1", build=None, domains=["plain.sandbox", PLAIN])
     for name in (*NAMES, "plain"):
-        made.deploy("-e", f"app={name}").succeeded().says("Release 1 is live")
+        made.deploy("-e", f"app={name}").succeeded().says("is live")
     return made
 
 

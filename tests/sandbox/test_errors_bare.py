@@ -157,18 +157,20 @@ def test_port_80_is_taken_by_another_program(site: Project, other_server: Server
 
 
 def test_image_that_is_not_there_at_the_first_release(site: Project, vps_3: Server) -> None:
-    site.change("beacon", image="{{ registry_server }}/acme/never-built")
-    if vps_3.live("beacon"):
+    if vps_3.live("lighthouse"):
         vps_3.reset()
+    never_built = "{{ registry_server }}/acme/never-built"
+    site.add("lighthouse", "beacon", image=never_built, domains=["lighthouse.localhost"])
     try:
-        outcome = site.deploy().failed()
+        outcome = site.deploy("-e", "app=lighthouse").failed()
         outcome.says("the registry does not have", "registry.sandbox/acme/never-built:latest", "playbooks/build.yml")
+        assert vps_3.live("lighthouse") == 0
+        vps_3.expect_nothing_half_done("lighthouse")
+        site.change("lighthouse", image=beacon.IMAGE)
+        site.deploy("-e", "app=lighthouse").succeeded().says("is live")
+        assert visitor.serves(vps_3, "lighthouse.localhost")
     finally:
-        site.change("beacon", image=beacon.IMAGE)
-    assert vps_3.live("beacon") == 0
-    vps_3.expect_nothing_half_done("beacon")
-    site.deploy().succeeded().says("is live")
-    assert visitor.serves(vps_3, beacon.DOMAIN)
+        site.path("lighthouse").unlink()
 
 
 OPERATOR = "admin"
