@@ -43,17 +43,12 @@ def settle(
 ) -> Outcome:
     """Old workers finish their job, old web drains and stops; then the ledger, and what is too old goes."""
     begun = state.begin(number, "settle")
-    waiting = retire(
-        state,
-        [c for c in engine.containers(state.application) if c.release not in (0, number)],
-        port,
-        drain_seconds,
-        begun,
-        patience,
-    )
+    found = engine.containers(state.application)
+    old = [container for container in found if container.release not in (0, number)]
+    waiting = retire(state, old, port, drain_seconds, begun, patience)
     if waiting:
         return Outcome(f"waiting for {waiting} ({show_duration(time.time() - begun)})", changed=True, finished=False)
-    _remove_one_offs(state, number)
+    _remove_one_offs([container for container in found if container.release == number])
     record = state.release(number) or {}
     changed = not any(line.get("release") == number and line.get("result") == "live" for line in state.ledger())
     if changed:
@@ -141,8 +136,7 @@ def _discard_containers(state: ApplicationState, number: int) -> None:
         engine.docker("rm", "--force", *ids)
 
 
-def _remove_one_offs(state: ApplicationState, number: int) -> None:
-    found = engine.containers(state.application, f"slipway.release={number}")
+def _remove_one_offs(found: list[Container]) -> None:
     ids = [c.id for c in found if is_one_off(c.process) and not c.running and c.process != AFTER_RELEASE]
     if ids:
         engine.docker("rm", *ids, check=False)

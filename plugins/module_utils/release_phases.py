@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,54 +63,41 @@ def pull(state: ApplicationState, request: ReleaseRequest, patience: float) -> O
         config = engine.image_config(request.image)
         if config is None:
             raise OperationError(f"{request.image} was pulled and is not there; deploy again")
-    changed = _write_release(state, request, config)
+    _write_release(state, request, config)
     engine.ensure_volumes(
         [volume["name"] for volume in (request.compose.get("volumes") or {}).values()], state.application
     )
-    changed |= _create_containers(state, request)
+    _create_containers(state, request)
     labels = config.get("Labels") or {}
     state.journal(request.number, "pull", "done")
     commit = labels.get("org.opencontainers.image.revision", "")
     return Outcome(
-        f"image there, containers created in {show_duration(time.time() - begun)}", changed, facts={"commit": commit}
+        f"image there, containers created in {show_duration(time.time() - begun)}", True, facts={"commit": commit}
     )
 
 
-def _create_containers(state: ApplicationState, request: ReleaseRequest) -> bool:
-    """Creates those that are missing; one that is there, and may be live, is never recreated."""
-    services = request.compose["services"]
-    wanted = {name: _replicas(services[name]) for name in services if not is_one_off(name) or name in request.one_offs}
-    found = engine.containers(state.application, f"slipway.release={request.number}")
-    there = Counter(container.process for container in found)
-    missing = [name for name, count in wanted.items() if there[name] < count]
-    if missing:
-        engine.compose(
-            state.release_folder(request.number),
-            *("--profile", "*", "create", "--no-build", "--pull", "never", "--no-recreate", *missing),
-        )
-    return bool(missing)
+def _create_containers(state: ApplicationState, request: ReleaseRequest) -> None:
+    """Creates those that are missing, by Compose's own count; one that is there, and may be live, stays as it is."""
+    wanted = [name for name in request.compose["services"] if not is_one_off(name) or name in request.one_offs]
+    engine.compose(
+        state.release_folder(request.number),
+        *("--profile", "*", "create", "--no-build", "--pull", "never", "--no-recreate", *wanted),
+    )
 
 
-def _replicas(definition: dict[str, Any]) -> int:
-    return int((definition.get("deploy") or {}).get("replicas", 1))
-
-
-def _write_release(state: ApplicationState, request: ReleaseRequest, config: dict[str, Any]) -> bool:
+def _write_release(state: ApplicationState, request: ReleaseRequest, config: dict[str, Any]) -> None:
     folder = state.release_folder(request.number)
     folder.mkdir(parents=True, exist_ok=True)
     secrets = folder / "secrets"
     secrets.mkdir(mode=0o700, exist_ok=True)
     secrets.chmod(0o700)
-    changed = False
     for name, value in request.secrets.items():
         # Readable inside the container for its own user; outside, the folder is root's alone.
-        changed |= write_atomically(secrets / name, value, 0o444)
-    changed |= write_atomically(folder / "environment.sh", WRAPPER, 0o755)
+        write_atomically(secrets / name, value, 0o444)
+    write_atomically(folder / "environment.sh", WRAPPER, 0o755)
     project = number_project(request.compose, request.number, request.image, config, request.facts)
-    changed |= write_atomically(
-        folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600
-    )
-    changed |= write_json(folder / "rendered.json", {"compose": request.compose})
+    write_atomically(folder / "compose.yaml", json.dumps(project, indent=2, ensure_ascii=False) + "\n", 0o600)
+    write_json(folder / "rendered.json", {"compose": request.compose})
     old = state.release(request.number) or {}
     revision = (config.get("Labels") or {}).get("org.opencontainers.image.revision", "")
     record = {
@@ -122,7 +108,6 @@ def _write_release(state: ApplicationState, request: ReleaseRequest, config: dic
     }
     kept = {key: old[key] for key in ("created", "previous", "migrated") if key in old}
     state.write_release(request.number, {**record, **kept})
-    return changed
 
 
 def migrate(state: ApplicationState, number: int, seconds: float, patience: float) -> Outcome:
