@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import keys, names
 from tests.sandbox import beacon, visitor
-from tests.sandbox.playbook import UNREACHABLE
+from tests.sandbox.playbook import UNREACHABLE, forget_connections
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
@@ -92,7 +92,7 @@ def test_host_key_that_has_changed(site: Project, bare: Server, tmp_path: Path) 
     known_hosts.write_text(f"[{names.LOOPBACK}]:{bare.what.ssh_port} {algorithm} {key}\n")
     logins = int(bare.run(COUNT_LOGINS))
     # A kept connection would not look at the key again.
-    bare.forget_connections()
+    forget_connections()
     try:
         outcome = site.deploy().failed(code=UNREACHABLE)
         outcome.line_with("vps-3", "cannot be reached", "Host key verification failed")
