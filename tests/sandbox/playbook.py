@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -69,22 +67,7 @@ class Outcome:
 @lru_cache(maxsize=1)
 def control_folder() -> Path:
     """Where this test run keeps its SSH connections; short, as a socket's path may have 107 bytes (unix(7))."""
-    folder = Path(tempfile.mkdtemp(prefix="slipway-", dir="/tmp"))
-    atexit.register(_leave_nothing, folder)
-    return folder
-
-
-def _leave_nothing(folder: Path) -> None:
-    """At the end of the tests: no connection, no folder."""
-    forget_connections()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def forget_connections() -> None:
-    """Ends the kept connections: those to a server that was there before lead nowhere."""
-    for socket in control_folder().iterdir():
-        command = ["ssh", "-S", str(socket), "-O", "exit", "server"]
-        subprocess.run(command, capture_output=True, timeout=20, check=False)
+    return Path(tempfile.mkdtemp(prefix="slipway-", dir="/tmp"))
 
 
 def environment() -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import docker
 
 from sandbox import keys, names, servers
-from tests.sandbox.playbook import ROOT, forget_connections
+from tests.sandbox.playbook import ROOT, control_folder
 
 LOCK_SECONDS = 90
 BOOT_SECONDS = 60
@@ -75,7 +75,7 @@ class Server:
             # Another command of the sandbox may be at work for a moment.
             assert "another" in result.stderr and time.monotonic() < deadline, result.stdout + result.stderr
             time.sleep(0.5)
-        forget_connections()
+        self.forget_connections()
         self._wait_until_booted()
         return self
 
@@ -86,7 +86,7 @@ class Server:
     def reboot(self) -> None:
         """Turns it off and on again."""
         docker.from_env().containers.get(self.what.container).restart(timeout=60)
-        forget_connections()
+        self.forget_connections()
         servers.wait_ready(self.what)
         self._wait_until_booted()
 
@@ -108,6 +108,14 @@ class Server:
                 return
             time.sleep(0.2)
         raise AssertionError(f"{self.name} is {state or 'away'} {BOOT_SECONDS} s after its start")
+
+    @staticmethod
+    def forget_connections() -> None:
+        """Ends the kept connections: those to the server that was there before lead nowhere."""
+        for socket in control_folder().iterdir():
+            subprocess.run(
+                ["ssh", "-S", str(socket), "-O", "exit", "server"], capture_output=True, timeout=20, check=False
+            )
 
     # --- what is on it ---
 

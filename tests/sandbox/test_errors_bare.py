@@ -11,7 +11,7 @@ import pytest
 
 from sandbox import keys, names
 from tests.sandbox import beacon, visitor
-from tests.sandbox.playbook import UNREACHABLE, forget_connections
+from tests.sandbox.playbook import UNREACHABLE
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
@@ -92,7 +92,7 @@ def test_host_key_that_has_changed(site: Project, bare: Server, tmp_path: Path) 
     known_hosts.write_text(f"[{names.LOOPBACK}]:{bare.what.ssh_port} {algorithm} {key}\n")
     logins = int(bare.run(COUNT_LOGINS))
     # A kept connection would not look at the key again.
-    forget_connections()
+    bare.forget_connections()
     try:
         outcome = site.deploy().failed(code=UNREACHABLE)
         outcome.line_with("vps-3", "cannot be reached", "Host key verification failed")
@@ -157,20 +157,18 @@ def test_port_80_is_taken_by_another_program(site: Project, other_server: Server
 
 
 def test_image_that_is_not_there_at_the_first_release(site: Project, vps_3: Server) -> None:
-    if vps_3.live("lighthouse"):
+    site.change("beacon", image="{{ registry_server }}/acme/never-built")
+    if vps_3.live("beacon"):
         vps_3.reset()
-    never_built = "{{ registry_server }}/acme/never-built"
-    site.add("lighthouse", "beacon", image=never_built, domains=["lighthouse.localhost"])
     try:
-        outcome = site.deploy("-e", "app=lighthouse").failed()
+        outcome = site.deploy().failed()
         outcome.says("the registry does not have", "registry.sandbox/acme/never-built:latest", "playbooks/build.yml")
-        assert vps_3.live("lighthouse") == 0
-        vps_3.expect_nothing_half_done("lighthouse")
-        site.change("lighthouse", image=beacon.IMAGE)
-        site.deploy("-e", "app=lighthouse").succeeded().says("is live")
-        assert visitor.serves(vps_3, "lighthouse.localhost")
     finally:
-        site.path("lighthouse").unlink()
+        site.change("beacon", image=beacon.IMAGE)
+    assert vps_3.live("beacon") == 0
+    vps_3.expect_nothing_half_done("beacon")
+    site.deploy().succeeded().says("is live")
+    assert visitor.serves(vps_3, beacon.DOMAIN)
 
 
 OPERATOR = "admin"
