@@ -43,7 +43,7 @@ class ActionModule(ReleaseAction):
             outcome = {"failed": True, "msg": f"cannot be reached: {error}"}
         if phase in UNSTOPPABLE and outcome.get("failed"):
             outcome = _let_go(phase, str(outcome.get("msg", "failed")))
-        return result | {"phase": phase} | outcome | {"seconds": round(time.time() - begun, 2)}
+        return result | outcome | {"phase": phase, "seconds": round(time.time() - begun, 2)}
 
     def _has_nothing_to_do(self, phase: str, choice: Choice) -> bool:
         """Whether the phase is none of this host's business: then it costs no round trip."""
@@ -68,36 +68,24 @@ class ActionModule(ReleaseAction):
             "keep": int(self._task.args.get("keep", 5)),
             "health": self._health(choice),
         }
-        ahead = self.facts_of(self.host).get("slipway_ahead") or {}
-        if phase in ahead:
-            return dict(ahead[phase])
         if phase == "lock":
             # The first host's lock is the fleet's: of two deploys at once one gets it, and the other touches nothing.
-            # The other hosts' own locks are taken with the phase `pull`, and so is that of a host that is alone.
-            if not self.is_first or self._locks_with_pull(choice):
+            # The other hosts' own locks are taken with the phase `pull`.
+            if not self.is_first:
                 return {"changed": False, "ansible_facts": self._facts(phase, choice, {}), "slipway_quiet": True}
             arguments["image"] = "" if choice.digest else self.plan_of(self.host)["ask"]
         elif phase == "pull":
             arguments |= self._pull_arguments(choice)
         elif phase == "migrate":
             arguments["seconds"] = parse_duration((self.application.migrate or {}).get("timeout", "10m"))
-        elif phase == "start" and self.is_alone:
-            arguments["also"] = ["switch"]
         elif phase == "revert":
             arguments["reason"] = self.first_failure()
         elif phase == "settle":
             arguments["unlock"] = self._is_last_step()
         outcome = self.call_engine(arguments)
-        ahead = outcome.pop("ahead", {})
         if not outcome.get("failed"):
-            outcome["ansible_facts"] = {**self._facts(phase, choice, outcome), "slipway_ahead": ahead}
+            outcome["ansible_facts"] = self._facts(phase, choice, outcome)
         return outcome
-
-    def _locks_with_pull(self, choice: Choice) -> bool:
-        """One round trip less, where nothing is to happen between the two and the registry need not be asked."""
-        return (
-            self.is_alone and bool(choice.digest) and "command" not in self.application.hooks.get("before_release", {})
-        )
 
     def _health(self, choice: Choice) -> dict[str, Any]:
         """How the web process is asked; a release that comes back, on the port and the path that it had."""
@@ -107,7 +95,7 @@ class ActionModule(ReleaseAction):
 
     def _is_last_step(self) -> bool:
         """Whether settle ends this host's part; the first host's lock is held until all have settled and hooks ran."""
-        return not self.is_first or (self.is_alone and "after_release" not in self.application.hooks)
+        return not self.is_first or (len(self.release_hosts) == 1 and "after_release" not in self.application.hooks)
 
     def _facts(self, phase: str, choice: Choice, outcome: dict[str, Any]) -> dict[str, Any]:
         if phase == "lock":

@@ -20,7 +20,7 @@ class ActionModule(ReleaseAction):
         return result | {"failed": True, "msg": f"{self._outcome(release)}. Cause: {self.first_failure()}", **SUMMARY}
 
     def _outcome(self, release: dict[str, Any]) -> str:
-        if not release or self.failed_phase() == "lock":
+        if not release:
             return "Nothing was begun"
         if self.stands(release["number"]):
             return f"Release {release['number']} was live before and stays"

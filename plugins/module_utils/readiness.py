@@ -17,7 +17,7 @@ NEXT_END_SECONDS = 3.0
 PROC = Path("/proc")
 # 127.0.0.11 as the kernel prints it: in each container's network namespace Docker itself listens there.
 DOCKER_NAME_SERVER = "0B00007F:"
-WORKER_SECONDS = 0.5
+WORKER_SECONDS = 1.0
 # An application that is still starting may answer 404 for a moment; one that goes on doing so has no such page.
 WRONG_ANSWER_SECONDS = 3.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from .deploy_lock import DeployLock
@@ -17,31 +16,12 @@ from .release_phases import Outcome, ReleaseRequest, migrate, pull, run_to_end, 
 TAKING = ("lock", "pull", "revert")
 
 
-class LockedError(OperationError):
-    """Somebody else has the lock."""
-
-
 def answer(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Carries out a phase, and then those of `also`; the answer is the result of an Ansible task.
-
-    With one host there is nothing to wait for between two phases: the results of `also` are in `ahead`, by their names.
-    """
-    result = _answer(arguments)
-    ahead: dict[str, Any] = {}
-    for phase in arguments.get("also") or ():
-        last = [result, *ahead.values()][-1]
-        if last.get("failed") or not last["finished"]:
-            break
-        ahead[phase] = _answer({**arguments, "phase": phase})
-    return {**result, "ahead": ahead} if ahead else result
-
-
-def _answer(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Carries out a phase; the answer is the result of an Ansible task."""
     try:
         outcome = carry_out(arguments)
     except (OperationError, FormatError, OSError) as error:
-        locked = {"phase": "lock"} if isinstance(error, LockedError) else {}
-        return {"failed": True, "changed": False, **failure(error), **locked}
+        return {"failed": True, "changed": False, **failure(error)}
     except Exception as error:
         import traceback  # not free to import
 
@@ -57,23 +37,16 @@ def carry_out(arguments: dict[str, Any]) -> Outcome:
     lock = DeployLock(state.lock_file, wanted["token"], wanted["seconds"])
     if phase == "unlock":
         return Outcome("unlocked", changed=lock.release())
-    try:
-        said = _lock(lock, wanted, phase, patience)
-    except LockedError as error:
-        if phase != "revert":
-            raise
-        return Outcome(f"left alone: {error.message}")
-    if said is None:
-        return _waiting(lock)
+    said = _lock(lock, wanted, phase, patience)
     if phase == "lock":
-        return _locked(said, arguments)
+        return _locked(said, arguments) if said is not None else _waiting(lock)
     with lock.alone(patience) as alone:
         if not alone:
             return Outcome("waiting for a step of an earlier run, which was cut off, to end", finished=False)
         outcome = _phase(state, arguments)
     if phase == "settle" and outcome.finished and arguments.get("unlock"):
         lock.release()
-    return replace(outcome, message=f"{said}; {outcome.message}") if said else outcome
+    return outcome
 
 
 def _lock(lock: DeployLock, wanted: dict[str, Any], phase: str, patience: float) -> str | None:
@@ -83,10 +56,10 @@ def _lock(lock: DeployLock, wanted: dict[str, Any], phase: str, patience: float)
         return ""
     try:
         return lock.take(wanted["owner"], wanted["purpose"], wanted["dead"], min(wanted["wait"], patience))
-    except OperationError as error:
-        if phase != "revert" and wanted["wait"] > patience:
+    except OperationError:
+        if phase == "lock" and wanted["wait"] > patience:
             return None
-        raise LockedError(error.message) from None
+        raise
     except OSError:
         # A full disk is a reason to go back, and going back frees some of it.
         if phase == "revert":

@@ -44,11 +44,6 @@ class ReleaseAction(ApplicationAction):
         plans = {host: self.plan_of(host) for host in self.planned_hosts}
         return choose(plans, str(self._task.args.get("kind", "deploy")), str(self.variables.get("release") or ""))
 
-    @property
-    def is_alone(self) -> bool:
-        """Whether no other host gets the release in this run."""
-        return len(self.release_hosts) == 1
-
     def stands(self, number: int) -> bool:
         """Whether an earlier run verified the release, so that some host may have let go of the one before it."""
         plans = [self.plan_of(host) for host in self.planned_hosts]
@@ -76,19 +71,12 @@ class ReleaseAction(ApplicationAction):
         """Number, digest, kind and begin of the release, from the phase `lock` of the first host; empty before that."""
         return self.facts_of(self.release_hosts[0]).get("slipway_release") or {}
 
-    def _failures(self) -> list[tuple[str, dict[str, Any]]]:
-        """The failed results of this run, in the inventory's order of hosts; for tasks in `rescue`."""
-        found = [(host, self.variables["hostvars"][host].get("ansible_failed_result")) for host in self.release_hosts]
-        return [(host, result) for host, result in found if result]
-
-    def failed_phase(self) -> str:
-        """The phase in which something went wrong first, '' when a host could not be reached."""
-        return str(self._failures()[0][1].get("phase", "")) if self._failures() else ""
-
     def first_failure(self) -> str:
-        """What went wrong in this run, on whichever host."""
-        for host, result in self._failures():
-            return f"{host}: {result.get('phase', '')} failed: {result.get('msg', '')}".replace(":  failed", "")
+        """What went wrong in this run, on whichever host; for tasks in `rescue`."""
+        for host in self.release_hosts:
+            result = self.variables["hostvars"][host].get("ansible_failed_result")
+            if result:
+                return f"{host}: {result.get('phase', '')} failed: {result.get('msg', '')}".replace(":  failed", "")
         away = [host for host in self.release_hosts if host not in (self.variables.get("ansible_play_hosts") or [])]
         return f"{', '.join(away) or 'a host'} could not be reached"
 

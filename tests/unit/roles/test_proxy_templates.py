@@ -80,7 +80,7 @@ def test_site_reads_the_release_at_each_request() -> None:
     text = render("proxy", "site.caddy.j2", **SITE)
     assert "name {file./live/shop/upstream}" in text
     assert "port {file./live/" in text
-    assert "keepalive 250ms" in text
+    assert "keepalive 500ms" in text
 
 
 def test_plain_site_has_plain_addresses() -> None:
