@@ -89,16 +89,16 @@ def test_a_host_that_was_away_is_brought_to_the_fleets_release(courier: Fleet) -
     live = courier.live("courier")
     others = ",".join(host.name for host in courier.all_hosts if host.name != away.name)
     courier.release("courier", "without-one", "--limit", others).succeeded()
-    before = containers(courier)
+    before, number = containers(courier), courier.first.live("courier")
     plan = courier.deploy(*courier.fast, "--check", "--diff").succeeded()
     mixed = plan.line_with("the fleet is mixed:")
-    assert f"{away.name} has release {live}" in mixed and f"{courier.first.name} has release {live + 1}" in mixed
+    assert f"{away.name} has release {live}" in mixed and f"{courier.first.name} has release {number}" in mixed
     with courier.load("courier.sandbox", readers=6, waiters=0, uploaders=0) as load:
         load.wait_for(20)
         courier.deploy(*courier.fast).succeeded()
         load.wait_for(20)
     load.report.expect_no_failure()
-    assert courier.live("courier") == live + 1
+    assert courier.live("courier") == number > live
     after = containers(courier)
     assert {name: after[name] for name in others.split(",") if name in after} == {
         name: before[name] for name in others.split(",") if name in before
