@@ -25,6 +25,14 @@ def parse_duration(text: str | int | float) -> float:
     return seconds
 
 
+def parse_seconds(text: str | int | float) -> float:
+    """The same for what a person types after -e, where each number arrives as text: `300` is 300 seconds."""
+    try:
+        return parse_duration(float(text))
+    except ValueError:
+        return parse_duration(text)
+
+
 def show_duration(seconds: float) -> str:
     """A person's form of a number of seconds: `0.4 s`, `12 s`, `3 min 05 s`."""
     if seconds < 10:

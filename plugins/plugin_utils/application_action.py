@@ -8,7 +8,7 @@ from typing import Any
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.vps.plugins.module_utils.application import APP_GROUP, DATA_GROUP, Application
-from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration
+from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_seconds
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
     application_name,
@@ -79,7 +79,7 @@ class ApplicationAction(ActionBase):
             "purpose": purpose,
             "seconds": float(self._task.args.get("lock_seconds", 300)),
             "dead": plan.get("dead", ""),
-            "wait": parse_duration(self.variables.get("wait_for_lock") or 0) if may_wait else 0,
+            "wait": parse_seconds(self.variables.get("wait_for_lock") or 0) if may_wait else 0,
         }
 
     def say(self, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ansible_collections.slipway.vps.plugins.module_utils.application import KEYS
 from ansible_collections.slipway.vps.plugins.module_utils.compose import volume_names
+from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_seconds
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.module_utils.validation import TAG
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
@@ -18,6 +19,7 @@ def check_input(action: ApplicationAction, builds: bool = False) -> None:
     """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
     problems += _clashes(action) + _consent_problems(action) + _tag_problems(action)
+    problems += _wait_problems(action)
     problems += _build_problems(action) if builds else []
     if problems:
         raise InputError(problems)
@@ -52,6 +54,15 @@ def _tag_problems(action: ApplicationAction) -> list[Problem]:
     if not tag or TAG.fullmatch(tag):
         return []
     return [Problem(action.application.name, "-e tag", repr(tag), KEYS["tag"])]
+
+
+def _wait_problems(action: ApplicationAction) -> list[Problem]:
+    wait = action.variables.get("wait_for_lock") or 0
+    try:
+        parse_seconds(wait)
+    except (TypeError, ValueError):
+        return [Problem(action.application.name, "-e wait_for_lock", repr(wait), "seconds, or a duration such as 5m")]
+    return []
 
 
 def _clashes(action: ApplicationAction) -> list[Problem]:

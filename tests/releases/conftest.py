@@ -52,11 +52,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 @pytest.fixture(scope="session")
 def servers() -> list[str]:
-    """The servers, up; what is on them stays."""
+    """The servers, bare: what an earlier run has left there would be in the way."""
     running = {container.name for container in docker.from_env().containers.list()}
-    missing = [name for name in SERVERS if names.server(name).container not in running]
+    there = [name for name in SERVERS if names.server(name).container in running]
+    missing = [name for name in SERVERS if name not in there]
     if missing:
         subprocess.run([sys.executable, "-m", "sandbox", "up", *missing], cwd=ROOT, check=True)
+    for name in there:
+        subprocess.run([sys.executable, "-m", "sandbox", "reset", name], cwd=ROOT, check=True)
     return SERVERS
 
 

@@ -144,6 +144,12 @@ MISTAKES = [
         ("microblog", "-e tag", "found 'a:b'", "an image tag"),
         ("-e", "tag=a:b"),
     ),
+    Mistake(
+        "a wait that is no duration",
+        lambda project: None,
+        ("microblog", "-e wait_for_lock", "found 'soon'", "a duration such as 5m"),
+        ("-e", "wait_for_lock=soon"),
+    ),
 ]
 
 

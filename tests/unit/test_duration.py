@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration, show_duration
+from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_duration, parse_seconds, show_duration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,3 +35,14 @@ def test_parts_add_up(hours: int, minutes: int, seconds: int) -> None:
 )
 def test_a_person_s_form(seconds: float, text: str) -> None:
     assert show_duration(seconds) == text
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("300", 300), (300, 300), ("5m", 300), ("1.5", 1.5)])
+def test_what_a_person_types_for_seconds(text: str | int, seconds: float) -> None:
+    assert parse_seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "inf", "nan", ""])
+def test_what_is_no_number_of_seconds(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_seconds(text)
