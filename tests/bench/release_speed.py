@@ -14,7 +14,7 @@ from tests.releases.fleet import STATE, Fleet
 from tests.sandbox.playbook import Outcome
 
 TITLE = "The time of a release"
-SHORT = True
+SHORT = False
 ORDER = 40
 
 # Kamal 2.12 on the same kind of server, web and worker, image on the registry: deploy 4.0 s, rollback 2.8 s.

@@ -14,7 +14,7 @@ from tests.bench.fleets import fleet
 from tests.releases.load import Report
 
 TITLE = "Releases under load"
-SHORT = True
+SHORT = False
 ORDER = 60
 
 PLOT = ROOT / "docs/releases-under-load.svg"
