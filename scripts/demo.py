@@ -20,6 +20,7 @@ from scripts.demo_release import changed_application, visitors
 ROOT = Path(__file__).resolve().parents[1]
 INVENTORY = "inventory/sandbox"
 URL = "http://microblog.localhost:8080"
+ADDRESS = "http://127.0.0.1:8080"
 SERVER = "vps-1"
 
 
@@ -77,7 +78,7 @@ class Demo:
 def demo_release(demo: Demo) -> int:
     """A release of a changed application under load; the exit code is 1 when a request failed."""
     inventory = changed_application()
-    with visitors(URL) as load:
+    with visitors(ADDRESS) as load:
         demo.step("Build the changed application", "ansible-playbook", "-i", inventory, "playbooks/build.yml")
         demo.step("Release it while visitors come", "ansible-playbook", "-i", inventory, "playbooks/deploy.yml")
     demo.console.rule("[bold]What the visitors met", align="left")
