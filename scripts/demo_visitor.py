@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from locust import FastHttpUser, constant, task
 
-
 # A browser finds *.localhost by itself; this program asks the address, as any name server may not know it.
 HOST = {"Host": "microblog.localhost"}
 
