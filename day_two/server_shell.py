@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -72,9 +71,6 @@ class ServerShell:
         if check and not result.ok:
             raise DayTwoError(f"{self.name}: {explain(result.stderr or result.stdout)}")
         return str(result.stdout)
-
-    def json_lines(self, command: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.run(command).splitlines() if line.strip()]
 
     def attached(self, command: str) -> int:
         """Runs a command with this program's input and output, on a terminal where there is one; returns its code."""

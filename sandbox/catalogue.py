@@ -9,8 +9,6 @@ from pathlib import Path
 
 from sandbox import paths
 
-DEBIAN_SUITES = {"13": "trixie", "12": "bookworm"}
-
 
 @dataclass(frozen=True)
 class Image:

@@ -49,7 +49,6 @@ class CallbackModule(DefaultCallback):
     def __init__(self) -> None:
         super().__init__()
         self.begun = time.monotonic()
-        self.play_name = ""
         self.task: Any = None
         self.task_name = ""
         self.task_begun = time.monotonic()
@@ -77,7 +76,6 @@ class CallbackModule(DefaultCallback):
         if self.verbose:
             return super().v2_playbook_on_play_start(play)
         self._flush()
-        self.play_name = play.get_name()
         return None
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:

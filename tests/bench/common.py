@@ -36,11 +36,12 @@ class Goal:
     limit: float
     unit: str = "x"
 
-    def reached_within(self, slack: float) -> bool:
-        return self.value <= self.limit * slack
+    @property
+    def reached(self) -> bool:
+        return self.value <= self.limit
 
     def __str__(self) -> str:
-        state = "reached" if self.reached_within(1) else "MISSED"
+        state = "reached" if self.reached else "MISSED"
         return f"{self.name}: {self.value:.2f} {self.unit} (at most {self.limit:g} {self.unit}): {state}"
 
 

@@ -20,7 +20,6 @@ from tests.sandbox.evidence import evidence
 from tests.sandbox.playbook import ROOT
 
 SERVERS = os.environ.get("SLIPWAY_TEST_SERVERS", "vps-4,vps-5,vps-6,vps-7").split(",")
-APPLICATION_SERVERS, DATA_SERVER = SERVERS[:3], SERVERS[3]
 MARKERS = {
     "one_host": "works on the first of the servers",
     "fleet": "works on all of the servers",

@@ -17,10 +17,6 @@ def address_of(container, network):
     return container["NetworkSettings"]["Networks"].get(network, {}).get("IPAddress", "")
 
 
-def environment_of(container):
-    return dict(entry.partition("=")[::2] for entry in container["Config"].get("Env") or [])
-
-
 def check(service, container, application):
     """{check: {found, error}} for one service; a preset without a check of its own gives {}."""
     checks = {"mariadb": sql, "mysql": sql, "postgres": postgres, "redis": redis, "elasticsearch": elasticsearch}

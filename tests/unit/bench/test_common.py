@@ -50,9 +50,8 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
 
 
 def test_a_goal_is_missed_by_what_is_above_it() -> None:
-    assert Goal("a", 1.5, 1.5).reached_within(1)
-    assert not Goal("a", 1.51, 1.5).reached_within(1)
-    assert Goal("a", 1.51, 1.5).reached_within(1.5)
+    assert Goal("a", 1.5, 1.5).reached
+    assert not Goal("a", 1.51, 1.5).reached
     assert "MISSED" in str(Goal("a", 1.51, 1.5))
 
 
