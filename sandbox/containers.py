@@ -113,7 +113,11 @@ def bring_back(client: docker.DockerClient, wanted: Specification, found: dict[s
     try:
         network.disconnect(client, wanted.container)
         client.api.connect_container_to_network(
-            wanted.container, names.NETWORK, ipv4_address=wanted.address, aliases=list(wanted.aliases)
+            wanted.container,
+            names.NETWORK,
+            ipv4_address=wanted.address,
+            ipv6_address=names.ipv6(wanted.address),
+            aliases=list(wanted.aliases),
         )
         start(client, wanted)
     except docker.errors.APIError:
@@ -141,7 +145,11 @@ def create(client: docker.DockerClient, wanted: Specification, image_id: str) ->
     extra = dict(wanted.host_configuration)
     host_configuration["Binds"] = host_configuration.get("Binds", []) + list(extra.pop("Binds", []))
     host_configuration.update(extra)
-    endpoint = client.api.create_endpoint_config(ipv4_address=wanted.address, aliases=list(wanted.aliases))
+    endpoint = client.api.create_endpoint_config(
+        ipv4_address=wanted.address,
+        ipv6_address=names.ipv6(wanted.address),
+        aliases=list(wanted.aliases),
+    )
     created = client.api.create_container(
         wanted.image,
         name=wanted.container,

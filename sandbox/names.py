@@ -10,6 +10,9 @@ from sandbox.errors import SandboxError
 NETWORK = "slipway-sandbox"
 SUBNET = "172.30.0.0/24"
 GATEWAY = "172.30.0.1"
+# A unique local prefix (RFC 4193): the last number is that of the IPv4 address.
+SUBNET_6 = "fd5a:51:70::/64"
+GATEWAY_6 = "fd5a:51:70::1"
 LOOPBACK = "127.0.0.1"
 
 DNS_ADDRESS = "172.30.0.2"
@@ -30,14 +33,20 @@ LAST_SERVER = 8
 DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
 
 # Names of applications, as public DNS would hold them: name (and all below it) -> server.
+# Every server has names below its own, too: app.vps-2.sandbox.
 APPLICATION_NAMES = {
     "microblog.sandbox": "vps-1",
-}
+} | {f"vps-{number}.sandbox": f"vps-{number}" for number in range(1, LAST_SERVER + 1)}
 
 
 def container_name(name: str) -> str:
     """Name of the Docker container for a server or a service of the sandbox."""
     return f"slipway-sandbox-{name}"
+
+
+def ipv6(address: str) -> str:
+    """The IPv6 address of whoever has the IPv4 address `address` in the sandbox's network."""
+    return SUBNET_6.replace("/64", address.rpartition(".")[2])
 
 
 @dataclass(frozen=True)

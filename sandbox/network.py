@@ -17,7 +17,8 @@ def ensure(client: docker.DockerClient) -> None:
         create(client)
         return
     pools = network.attrs["IPAM"]["Config"] or [{}]
-    if pools[0].get("Subnet") == names.SUBNET and world.is_ours(network.attrs.get("Labels")):
+    subnets = {pool.get("Subnet") for pool in pools}
+    if subnets == {names.SUBNET, names.SUBNET_6} and world.is_ours(network.attrs.get("Labels")):
         return
     # Only members that are stopped or another world's are left at this point.
     remove(client)
@@ -26,19 +27,23 @@ def ensure(client: docker.DockerClient) -> None:
 
 def create(client: docker.DockerClient) -> None:
     """Make the network; SandboxError if something else on the machine has its addresses."""
-    pool = IPAMPool(subnet=names.SUBNET, gateway=names.GATEWAY)
+    pools = [
+        IPAMPool(subnet=names.SUBNET, gateway=names.GATEWAY),
+        IPAMPool(subnet=names.SUBNET_6, gateway=names.GATEWAY_6),
+    ]
     try:
         client.networks.create(
             names.NETWORK,
             driver="bridge",
-            ipam=IPAMConfig(pool_configs=[pool]),
+            ipam=IPAMConfig(pool_configs=pools),
+            enable_ipv6=True,
             labels=world.labels("network"),
             check_duplicate=True,
         )
     except docker.errors.APIError as error:
         if "overlap" in str(error):
             raise SandboxError(
-                f"{names.SUBNET}, the sandbox's network, overlaps with another Docker network: "
+                f"{names.SUBNET} or {names.SUBNET_6}, the sandbox's network, overlaps with another Docker network: "
                 "`docker network ls` shows it, `docker network rm` removes it"
             ) from error
         raise

@@ -34,8 +34,9 @@ def dnsmasq_configuration() -> str:
     """dnsmasq's settings, one a line."""
     lines = ["no-resolv", "no-hosts", f"server={DOCKER_DNS}", "cache-size=1000"]
     for name, server in sorted(names.APPLICATION_NAMES.items()):
-        # The second line keeps questions for IPv6 from going out.
-        lines += [f"address=/{name}/{names.server(server).address}", f"local=/{name}/"]
+        address = names.server(server).address
+        # The last line keeps questions for other records from going out.
+        lines += [f"address=/{name}/{address}", f"address=/{name}/{names.ipv6(address)}", f"local=/{name}/"]
     return "\n".join(lines) + "\n"
 
 

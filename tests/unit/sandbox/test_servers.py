@@ -48,6 +48,8 @@ def test_dnsmasq_answers_for_applications_and_asks_docker_for_the_rest() -> None
     lines = services.dnsmasq_configuration().splitlines()
     assert "server=127.0.0.11" in lines
     assert "address=/microblog.sandbox/172.30.0.11" in lines
+    assert "address=/vps-2.sandbox/172.30.0.12" in lines
+    assert "address=/vps-2.sandbox/fd5a:51:70::12" in lines
 
 
 def test_the_registry_password_file_is_kept_until_the_password_changes() -> None:
