@@ -1,9 +1,10 @@
-"""Runs the parts of `make test` one after the other and sums up what each has found and how long it took.
+"""Runs the parts of `make test` and sums up what each has found and how long it took.
 
     python -m scripts.run_tests              all parts
     python -m scripts.run_tests lint unit    these alone
 
-A part that needs another one is left out where that one failed. The last line is `N passed, N failed`.
+Parts that work on servers of their own run beside each other. A part that needs another one is left out where that one
+failed. The last line is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -18,26 +19,32 @@ import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
+
+from scripts.side_by_side import STOP_SECONDS, Command, run_commands, terminate
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 SANDBOX = (PYTHON, "-m", "sandbox")
 ENGINE_FILE = Path("/var/run/docker.pid")
-STOP_SECONDS = 60
+# Deploys wait more than they compute: two parts beside each other take little longer than the longer one.
+AT_ONCE = 2
 
 
 @dataclass(frozen=True)
 class Part:
     """A command of which exit code 0 means success. `report` is how it is told where to write its JUnit file: `option`
     (it is a pytest command), `environment` (it runs pytest itself), or not at all: then the part counts as one test.
+    `beside`: it has servers of its own, and may run beside its neighbours that have.
     """
 
     name: str
     command: tuple[str, ...]
     report: str = ""
     needs: tuple[str, ...] = ()
+    beside: bool = False
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
@@ -52,9 +59,10 @@ PARTS = (
     Part("unit", _pytest("tests/unit", "tests/applications"), "option"),
     Part("sandbox", (*SANDBOX, "up", *_REPLACE)),
     # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
-    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment"),
-    Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",)),
-    Part("releases", _pytest("tests/releases"), "option", ("sandbox",)),
+    # The longest first.
+    Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",), beside=True),
+    Part("releases", _pytest("tests/releases"), "option", ("sandbox",), beside=True),
+    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end")),
 )
 
@@ -86,19 +94,24 @@ class Run:
     def everything(self) -> None:
         """Runs the parts; `outcomes` says what became of each."""
         with tempfile.TemporaryDirectory(prefix="slipway-tests-") as folder:
-            for part in self.parts:
-                self.outcomes.append(self._one(part, Path(folder)))
+            for beside, parts in groupby(self.parts, lambda part: part.beside):
+                for stage in [list(parts)] if beside else [[part] for part in parts]:
+                    self._stage(stage, Path(folder))
 
-    def _one(self, part: Part, folder: Path) -> Outcome:
-        bad = [outcome.name for outcome in self.outcomes if outcome.name in part.needs and not outcome.good]
-        print(f"\n━━━ {part.name} ━━━", flush=True)
-        if bad:
-            print(f"left out, since it needs {', '.join(bad)}", flush=True)
-            return Outcome(part.name, left_out=f"needs {', '.join(bad)}")
-        report = folder / f"{part.name}.xml"
-        begun = time.monotonic()
-        code = run_command(*with_report(part, report), self.root)
-        return read_outcome(part, report, code, time.monotonic() - begun)
+    def _stage(self, parts: Sequence[Part], folder: Path) -> None:
+        commands: list[tuple[Part, Path, Command]] = []
+        print(f"\n━━━ {', '.join(part.name for part in parts)} ━━━", flush=True)
+        for part in parts:
+            bad = [outcome.name for outcome in self.outcomes if outcome.name in part.needs and not outcome.good]
+            if bad:
+                print(f"{part.name} is left out, since it needs {', '.join(bad)}", flush=True)
+                self.outcomes.append(Outcome(part.name, left_out=f"needs {', '.join(bad)}"))
+                continue
+            report = folder / f"{part.name}.xml"
+            commands.append((part, report, Command(part.name, *with_report(part, report), self.root)))
+        run_commands([command for _, _, command in commands], AT_ONCE)
+        for part, report, command in commands:
+            self.outcomes.append(read_outcome(part, report, command.code, command.seconds))
 
 
 @contextmanager
@@ -144,29 +157,6 @@ def with_report(part: Part, report: Path) -> tuple[list[str], dict[str, str]]:
     return [*part.command, *([option] if part.report == "option" else [])], environment
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM has reached this run, and it alone; Ctrl-C reaches its commands as well."""
-
-
-def terminate(_signal: int, _frame: object) -> None:
-    raise Terminated
-
-
-def run_command(command: list[str], environment: dict[str, str], folder: Path) -> int:
-    """Runs a command in the foreground and returns its exit code; when this run is interrupted it may clean up."""
-    process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL)
-    try:
-        return process.wait()
-    except KeyboardInterrupt as interrupt:
-        if isinstance(interrupt, Terminated):
-            process.send_signal(signal.SIGINT)
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        raise
-
-
 def read_outcome(part: Part, report: Path, code: int, seconds: float) -> Outcome:
     """Counts the tests of a part. One that ended badly without a failed test (or ran none) is one failure itself."""
     outcome = Outcome(part.name, seconds=seconds)
@@ -183,15 +173,15 @@ def read_outcome(part: Part, report: Path, code: int, seconds: float) -> Outcome
     return outcome
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
-    """How long each part took and what it found."""
+def table(outcomes: Sequence[Outcome], seconds: float) -> str:
+    """How long each part took and what it found; `seconds` is the time of the whole run."""
     rows = [f"\n{'part':<12} {'passed':>7} {'failed':>7} {'skipped':>8} {'time':>9}"]
     for outcome in outcomes:
         if outcome.left_out:
             rows.append(f"{outcome.name:<12} left out: {outcome.left_out}")
         else:
             rows.append(_row(outcome.name, outcome))
-    rows.append(_row("all", total(outcomes)))
+    rows.append(_row("all", replace(total(outcomes), seconds=seconds)))
     return "\n".join(rows)
 
 
@@ -207,7 +197,6 @@ def total(outcomes: Sequence[Outcome]) -> Outcome:
         passed=sum(outcome.passed for outcome in outcomes),
         failed=sum(outcome.failed for outcome in outcomes),
         skipped=sum(outcome.skipped for outcome in outcomes),
-        seconds=sum(outcome.seconds for outcome in outcomes),
     )
 
 
@@ -225,6 +214,7 @@ def main() -> int:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(part.name for part in PARTS)}")
     signal.signal(signal.SIGTERM, terminate)
     run = Run([part for part in PARTS if not wanted or part.name in wanted])
+    begun = time.monotonic()
     needs_sandbox = any(part.name == "sandbox" for part in run.parts)
     try:
         with sandbox_as_before() if needs_sandbox else nullcontext():
@@ -232,7 +222,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\ninterrupted")
         return 130
-    print(table(run.outcomes))
+    print(table(run.outcomes, time.monotonic() - begun))
     print(closing_line(run.outcomes), flush=True)
     return 0 if all(outcome.good for outcome in run.outcomes) else 1
 

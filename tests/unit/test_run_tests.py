@@ -88,7 +88,7 @@ def test_what_needs_a_part_that_failed_is_left_out_and_the_rest_runs(
     outcomes = run(tmp_path, *parts)
     assert outcomes["second"].left_out == "needs first" and outcomes["third"].left_out == "needs second"
     assert closing_line(list(outcomes.values())) == "1 passed, 1 failed"
-    assert "left out: needs first" in table(list(outcomes.values()))
+    assert "left out: needs first" in table(list(outcomes.values()), 1.0)
     printed = capfd.readouterr().out
     assert "ran first" in printed and "ran other" in printed and "ran second" not in printed
 
@@ -111,6 +111,29 @@ def test_the_last_line_and_the_exit_code(tmp_path: Path) -> None:
     assert (bad.returncode, bad.stdout.splitlines()[-1]) == (1, "1 passed, 1 failed")
 
 
+def test_parts_with_servers_of_their_own_run_beside_each_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each waits for what the other makes: one after the other they would not end."""
+    meet = """if True:
+        import pathlib, sys, time
+        mine, other = map(pathlib.Path, sys.argv[1:])
+        mine.touch()
+        deadline = time.monotonic() + 20
+        while not other.exists():
+            time.sleep(0.01)
+            assert time.monotonic() < deadline
+        print("met")
+    """
+    pairs = (("left", "right"), ("right", "left"))
+    parts = [Part(one, (sys.executable, "-c", meet, one, other), beside=True) for one, other in pairs]
+    outcomes = run(tmp_path, command_part("before", 0), *parts, command_part("after", 0))
+    assert list(outcomes) == ["before", "left", "right", "after"]
+    assert closing_line(list(outcomes.values())) == "4 passed, 0 failed"
+    printed = capfd.readouterr().out.splitlines()
+    assert {"left | met", "right | met", "ran before", "ran after"} <= set(printed)
+
+
 SLOW = """
 import sys, time
 try:
@@ -122,15 +145,18 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("who", ["a terminal's Ctrl-C", "SIGTERM to the runner alone"])
-def test_a_part_that_is_interrupted_cleans_up(who: str) -> None:
+def test_parts_that_are_interrupted_clean_up(who: str, count: int) -> None:
     script = """
         import sys
         from scripts import run_tests
-        run_tests.PARTS = (run_tests.Part("slow", (sys.executable, "-c", sys.argv.pop())),)
+        count, slow = int(sys.argv.pop()), sys.argv.pop()
+        run_tests.PARTS = [run_tests.Part("slow", (sys.executable, "-c", slow), beside=True)] * count
         sys.exit(run_tests.main())
     """
-    command = [sys.executable, "-c", textwrap.dedent(script), SLOW]
+    command = [sys.executable, "-c", textwrap.dedent(script), SLOW, str(count)]
+    mark = "slow | " if count > 1 else ""
     # A job in the background of a script ignores SIGINT, and hands that on; a terminal's does not.
     process = subprocess.Popen(
         command,
@@ -140,15 +166,16 @@ def test_a_part_that_is_interrupted_cleans_up(who: str) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
-    while process.stdout.readline() != "begun\n":
-        pass
+    begun = 0
+    while begun < count:
+        begun += process.stdout.readline() == f"{mark}begun\n"
     if who.startswith("SIGTERM"):
         process.terminate()
     else:
         os.killpg(process.pid, signal.SIGINT)
     rest = process.stdout.read()
     assert process.wait() == 130
-    assert rest.splitlines() == ["cleaned up", "", "interrupted"]
+    assert rest.splitlines() == [*[f"{mark}cleaned up"] * count, "", "interrupted"]
 
 
 def test_a_part_that_nobody_knows_is_refused() -> None:
