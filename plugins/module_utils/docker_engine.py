@@ -15,6 +15,9 @@ from .problem import OperationError
 COMMAND_SECONDS = 600
 # An engine that is restarted, or has crashed and is started again by systemd, is back after so long.
 AWAY_SECONDS = 20
+# After these the command may be given again: it never reached the engine, or runc lost the process that it had made
+# for a container (seen under load), which starts at the next try.
+PASSING = ("cannot connect to the docker daemon", "read init-p: connection reset by peer")
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,12 @@ def docker(
 def _when_there(
     arguments: Sequence[str], folder: Path | None, check: bool, text: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a docker command, again while the engine does not answer: what never reached it may be repeated."""
+    """Runs a docker command, again while it fails in a way that passes."""
     end = time.monotonic() + AWAY_SECONDS
     while True:
         result = run(arguments, folder=folder, check=False, text=text)
-        away = result.returncode != 0 and "cannot connect to the docker daemon" in result.stderr.lower()
-        if not away or time.monotonic() >= end:
+        passing = result.returncode != 0 and any(sign in result.stderr.lower() for sign in PASSING)
+        if not passing or time.monotonic() >= end:
             break
         time.sleep(0.3)
     if check and result.returncode != 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,24 @@ def test_a_program_that_fails_is_told_with_its_last_lines(tmp_path: Path) -> Non
 
 def test_a_secret_goes_in_by_standard_input() -> None:
     assert engine.run(["cat"], text="hunter2").stdout == "hunter2"
+
+
+@pytest.mark.parametrize(
+    "passing",
+    [
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "OCI runtime create failed: runc create failed: unable to start container process: "
+        "waiting for init preliminary setup: read init-p: connection reset by peer: unknown",
+    ],
+)
+def test_a_failure_that_passes_is_not_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passing: str) -> None:
+    program, marker = tmp_path / "docker", tmp_path / "tried"
+    program.write_text(
+        f"#!/bin/sh\ntest -e {marker} && echo started && exit 0\ntouch {marker}\necho '{passing}' >&2\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert engine.docker("start", "web").stdout == "started\n"
 
 
 def inspected(**changes: Any) -> dict[str, Any]:
