@@ -37,11 +37,11 @@ class ActionModule(ApplicationAction):
             self.prepare(task_vars)
             if purpose not in PURPOSES:
                 raise InputError([Problem("the role plan", "plan_for", repr(purpose), "one of " + ", ".join(PURPOSES))])
-            if purpose == "deploy":
+            if purpose != "build":
                 check_input(self)
         except InputError as error:
             return result | input_failure(error)
-        if purpose == "deploy" and self.host not in (*self.app_hosts, *(self.groups.get(DATA_GROUP) or ())):
+        if purpose != "build" and self.host not in (*self.app_hosts, *(self.groups.get(DATA_GROUP) or ())):
             return result | {"changed": False}
         rendering = render_host(self)
         ask = rendering.ask if self.host in self.app_hosts and purpose == "deploy" else ""

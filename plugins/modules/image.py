@@ -15,7 +15,8 @@ description:
   - Leaves everything as it is when the registry has the tag with the same content already, whoever built it.
   - The tag is the short git commit of the context, with C(-dirty) where files differ from it; without git it is
     C(content-<hash>).
-  - Each build is recorded in C(<state_directory>/<app>/builds.jsonl) on the builder.
+  - Each build is recorded in C(<state_directory>/<app>/builds.jsonl) on the builder; of the images that were built
+    there, those of the last O(keep) builds stay.
 options:
   app:
     description: Name of the application.
@@ -49,6 +50,10 @@ options:
     description: Folder on the builder for the record of builds.
     type: path
     default: /var/lib/slipway
+  keep:
+    description: How many builds keep their images on the builder.
+    type: int
+    default: 5
   build:
     description: Set by the action plugin, the build as the builder sees it.
     type: dict
@@ -99,6 +104,11 @@ commit:
   description: Git commit of the context; empty without git.
   returned: success
   type: str
+removed:
+  description: Names of images of old builds that were taken away.
+  returned: success, except in check mode
+  type: list
+  elements: str
 finished:
   description: Whether the registry has the image. If not, the action plugin sends the context.
   returned: success
@@ -113,6 +123,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.vps.plugins.module_utils.build_prune import prune_builds
 from ansible_collections.slipway.vps.plugins.module_utils.image_build import (
     CONTENT_LABEL,
     Build,
@@ -143,7 +154,9 @@ def converge(module: AnsibleModule, build: Build) -> dict[str, Any]:
     if not module.check_mode:
         path = Path(module.params["state_directory"]) / build.app / "builds.jsonl"
         recorded = record(path, build, image.digest, module.params["owner"])
-        result["changed"] = result["changed"] or recorded
+        removed = prune_builds(build, path, module.params["keep"])
+        result["changed"] = result["changed"] or recorded or bool(removed)
+        result["removed"] = removed
     return {**result, "digest": image.digest, "reference": f"{build.image}@{image.digest}"}
 
 
@@ -158,6 +171,7 @@ def main() -> None:
             "arguments": {"type": "dict", "default": {}},
             "tag": {"type": "str", "default": ""},
             "state_directory": {"type": "path", "default": "/var/lib/slipway"},
+            "keep": {"type": "int", "default": 5},
             "build": {"type": "dict"},
             "archive": {"type": "path"},
             "owner": {"type": "str", "default": ""},
