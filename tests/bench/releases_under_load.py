@@ -74,7 +74,9 @@ def plot(report: Report, switches: list[float], steady: float) -> None:
     for offset in slices:
         found = [report.between(at + offset, at + offset + SLICE).percentile(0.99) for at in switches]
         values.append(round(statistics.median(value for value in found if not math.isnan(value)), 1))
-    chart = pygal.Line(style=CleanStyle, height=320, x_title="seconds after the switch", y_title="p99 of a page, ms")
+    chart = pygal.Line(
+        style=CleanStyle, js=[], height=320, x_title="seconds after the switch", y_title="p99 of a page, ms"
+    )
     chart.title = f"{len(switches)} releases under load, {len(report.failed)} failed requests"
     chart.x_labels = [str(offset) for offset in slices]
     chart.add("around a switch", values)
