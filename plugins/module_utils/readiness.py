@@ -17,7 +17,10 @@ NEXT_END_SECONDS = 3.0
 PROC = Path("/proc")
 # 127.0.0.11 as the kernel prints it: in each container's network namespace Docker itself listens there.
 DOCKER_NAME_SERVER = "0B00007F:"
+# A process without a health check is ready when it has stayed up so long; one of a release that comes back has done so
+# before, so what is left to see is that it starts.
 WORKER_SECONDS = 1.0
+PROVEN_WORKER_SECONDS = 0.3
 # An application that is still starting may answer 404 for a moment; one that goes on doing so has no such page.
 WRONG_ANSWER_SECONDS = 3.0
 
@@ -58,11 +61,20 @@ def ask(address: str, check: HealthCheck) -> int:
 class Readiness:
     """Waits for the containers of a release, in slices, so that the person at the terminal sees how far it is."""
 
-    def __init__(self, check: HealthCheck | None, begun: float, restarts: dict[str, int] | None = None) -> None:
-        """`begun` is when the start began; `restarts` how often each container had been restarted before that."""
+    def __init__(
+        self,
+        check: HealthCheck | None,
+        begun: float,
+        restarts: dict[str, int] | None = None,
+        worker_seconds: float = WORKER_SECONDS,
+    ) -> None:
+        """`begun` is when the start began; `restarts` how often each container had been restarted before that;
+        `worker_seconds` how long a process without a health check has to stay up.
+        """
         self.check = check
         self.begun = begun
         self.restarts = restarts or {}
+        self.worker_seconds = worker_seconds
         self.statuses: dict[str, int] = {}
 
     def wait(self, ids: list[str], patience: float) -> list[str]:
@@ -90,7 +102,7 @@ class Readiness:
         if container.process == "web" and self.check:
             self.statuses[container.id] = ask(container.addresses.get(self.check.network, ""), self.check)
             return 200 <= self.statuses[container.id] < 300
-        return bool(container.health) or time.time() - self.begun >= WORKER_SECONDS
+        return bool(container.health) or time.time() - self.begun >= self.worker_seconds
 
     def _restarted(self, container: Container) -> bool:
         return container.restarts > self.restarts.get(container.id, 0)

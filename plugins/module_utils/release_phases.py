@@ -17,7 +17,7 @@ from .files import write_atomically, write_json
 from .host_state import ApplicationState, now
 from .image_pull import forget_pull, pull_image
 from .problem import OperationError
-from .readiness import HealthCheck, Readiness
+from .readiness import PROVEN_WORKER_SECONDS, WORKER_SECONDS, HealthCheck, Readiness
 from .release_project import WRAPPER, is_one_off, number_project
 
 
@@ -182,7 +182,9 @@ def start(state: ApplicationState, number: int, check: HealthCheck | None, patie
         asleep = [container for container in asleep if container.status == "created"]
     if asleep:
         _start_containers(asleep)
-    waiting = Readiness(check, begun, restarts).wait([container.id for container in found], patience)
+    comes_back = (state.release(number) or {}).get("of")
+    worker_seconds = PROVEN_WORKER_SECONDS if comes_back else WORKER_SECONDS
+    waiting = Readiness(check, begun, restarts, worker_seconds).wait([container.id for container in found], patience)
     if waiting:
         message = f"waiting for {', '.join(waiting)} to become healthy ({show_duration(time.time() - begun)})"
         return Outcome(message, changed=True, finished=False)

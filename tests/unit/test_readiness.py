@@ -262,3 +262,10 @@ def test_docker_s_own_name_server_is_no_port_of_the_container(tmp_path: Path, mo
 
 def test_a_process_that_is_gone_has_no_sockets() -> None:
     assert listening_ports(2**22 + 1) == [] and established_connections(2**22 + 1, 80) == 0
+
+
+def test_a_worker_of_a_release_that_comes_back_is_believed_sooner(docker: Callable[..., None]) -> None:
+    docker(container(process="worker"))
+    just_now = time.time() - readiness.PROVEN_WORKER_SECONDS
+    assert Readiness(None, just_now).wait(["c1"], 0) == ["shop-r1-web-1"]
+    assert Readiness(None, just_now, worker_seconds=readiness.PROVEN_WORKER_SECONDS).wait(["c1"], 0) == []
