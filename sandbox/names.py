@@ -29,7 +29,9 @@ DNS = "dns.sandbox"
 REGISTRY_PORT = 5443
 HUB_PORT = 5444
 
-LAST_SERVER = 8
+LAST_SERVER = 12
+# As old as the oldest that is supported, with python3 on it.
+DEBIAN_12 = (3, 10)
 DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
 
 # Names of applications, as public DNS would hold them: name (and all below it) -> server.
@@ -74,8 +76,8 @@ class Server:
 
     @property
     def debian(self) -> str:
-        """Debian release: vps-3 is the older one, with python3 on it."""
-        return "12" if self.number == 3 else "13"
+        """Debian release."""
+        return "12" if self.number in DEBIAN_12 else "13"
 
     @property
     def ssh_port(self) -> int:
