@@ -26,7 +26,10 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", required=True, metavar="command")
     up = commands.add_parser("up", help="bring it up; what is up already is left alone")
     up.add_argument(
-        "servers", nargs="*", metavar="server", help=f"default: {' '.join(names.DEFAULT_SERVERS)}; up to vps-{names.LAST_SERVER}"
+        "servers",
+        nargs="*",
+        metavar="server",
+        help=f"default: {' '.join(names.DEFAULT_SERVERS)}; up to vps-{names.LAST_SERVER}",
     )
     up.add_argument("--replace", action="store_true", help="take the place of another checkout's running sandbox")
     up.add_argument(
