@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     shell.add_argument("server")
     shell.add_argument("arguments", nargs=argparse.REMAINDER, metavar="command", help="run this instead of a shell")
     shown = commands.add_parser("logs", help="the last log lines of a server (its journal) or a service")
-    shown.add_argument("name", nargs="?", help="a server, or dns, registry, hub, packages; default: all")
+    shown.add_argument("name", nargs="?", help="a server, or dns, registry, hub, packages, acme; default: all")
     shown.add_argument("-f", "--follow", action="store_true")
     shown.add_argument("-n", "--lines", type=int, default=100)
     return root

@@ -50,6 +50,7 @@ SERVER_13 = "slipway-sandbox/server:debian-13"
 SERVER_12 = "slipway-sandbox/server:debian-12"
 DNS = "slipway-sandbox/dns:1"
 PACKAGES = "slipway-sandbox/packages:1"
+ACME = "slipway-sandbox/acme:1"
 REGISTRY = "registry:2"
 
 IMAGES = (
@@ -58,6 +59,7 @@ IMAGES = (
     Image("registry", "2", "registry", hint="about 10 s"),
     Image("slipway-sandbox/server", "debian-13", "server", stand_in=False, on_hub=False, hint="about 10 s"),
     Image("slipway-sandbox/dns", "1", "dns", stand_in=False, on_hub=False, hint="about 5 s"),
+    Image("slipway-sandbox/acme", "1", "acme", stand_in=False, on_hub=False, hint="about 5 s"),
     Image("caddy", "2.11", "caddy", hint="compiles Caddy, about 2.5 minutes", scratch=True),
     Image("elasticsearch", "8.11.4", "elasticsearch", hint="about 40 s"),
     Image("python", "3.13-slim", "python", hint="about 10 s", machine=True),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import docker
 
 from sandbox import (
+    acme,
     authority,
     catalogue,
     containers,
@@ -95,6 +96,7 @@ def plan(
     add("registry", lambda: _registry(client, report, password), catalogue.REGISTRY)
     add("hub", lambda: _hub(client, report, hub), catalogue.REGISTRY)
     add("packages", lambda: _packages(client, report), catalogue.PACKAGES)
+    add("acme", lambda: _acme(client, report), catalogue.ACME)
     for image in catalogue.IMAGES:
         if image.on_hub:
             add(
@@ -137,6 +139,12 @@ def _packages(client: docker.DockerClient, report: Report) -> None:
     with report.step(names.PACKAGES):
         containers.ensure(client, services.packages())
         inventory.write_generated(services.packages_fingerprint(client))
+
+
+def _acme(client: docker.DockerClient, report: Report) -> None:
+    with report.step(names.ACME):
+        containers.ensure(client, acme.STANDARD.specification())
+        acme.STANDARD.remember_root()
 
 
 def _server(client: docker.DockerClient, report: Report, server: Server, engine: dict) -> None:

@@ -19,15 +19,19 @@ DNS_ADDRESS = "172.30.0.2"
 REGISTRY_ADDRESS = "172.30.0.3"
 HUB_ADDRESS = "172.30.0.4"
 PACKAGES_ADDRESS = "172.30.0.5"
+ACME_ADDRESS = "172.30.0.9"
 
 REGISTRY = "registry.sandbox"
 HUB = "hub.sandbox"
 PACKAGES = "download.docker.sandbox"
 DNS = "dns.sandbox"
+ACME = "acme.sandbox"
 
 # The registries as the controller reaches them, where containers' addresses are not routed (macOS).
 REGISTRY_PORT = 5443
 HUB_PORT = 5444
+# What the ACME authority tells of itself: its root.
+ACME_PORT = 5447
 
 LAST_SERVER = 12
 # As old as the oldest that is supported, with python3 on it.
@@ -38,6 +42,8 @@ DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
 # Every server has names below its own, too: app.vps-2.sandbox.
 APPLICATION_NAMES = {
     "microblog.sandbox": "vps-1",
+    # Browsers take this name for their own machine, where the sandbox publishes vps-1's ports.
+    "microblog.localhost": "vps-1",
 } | {f"vps-{number}.sandbox": f"vps-{number}" for number in range(1, LAST_SERVER + 1)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import docker
 import pytest
 
-from sandbox import containers, names, registry, servers, services
+from sandbox import acme, containers, names, registry, servers, services
 from sandbox.containers import PlantedFile, Specification
 from sandbox.errors import SandboxError
 
@@ -108,6 +108,7 @@ def test_specifications_are_the_same_from_run_to_run(number: int) -> None:
             services.packages().hash("sha256:1"),
             registry.registry("password").hash("sha256:1"),
             registry.hub().hash("sha256:1"),
+            acme.STANDARD.specification().hash("sha256:1"),
             servers.specification(names.Server(number), engine).hash("sha256:1"),
         ]
         for _ in range(2)

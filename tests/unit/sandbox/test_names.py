@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 import yaml
 
-from sandbox import names, paths
+from sandbox import acme, names, paths
 from sandbox.errors import SandboxError
 
 
@@ -20,7 +20,9 @@ def test_addresses_and_ports_are_unique_and_in_the_network() -> None:
     servers = names.all_servers()
     addresses = [server.address for server in servers]
     addresses += [names.GATEWAY, names.DNS_ADDRESS, names.REGISTRY_ADDRESS, names.HUB_ADDRESS, names.PACKAGES_ADDRESS]
+    addresses += [acme.STANDARD.address, acme.SHORT_LIVED.address]
     ports = [port for server in servers for port in server.ports.values()] + [names.REGISTRY_PORT, names.HUB_PORT]
+    ports += [acme.STANDARD.port, acme.SHORT_LIVED.port]
     assert len(set(addresses)) == len(addresses)
     assert len(set(ports)) == len(ports)
     assert all(ipaddress.ip_address(address) in ipaddress.ip_network(names.SUBNET) for address in addresses)
