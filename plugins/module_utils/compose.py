@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import re
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from .application import HOOK_PREFIX, MIGRATE, Application, Process, Service
+from .container_defaults import container_defaults, merge, merge_definition
 from .credentials import service_settings
 from .fingerprint import fingerprint, secrets_fingerprint
-from .presets import LOG_ROTATION, PRESETS, Preset
+from .presets import PRESETS, Preset
 
 LABEL = "slipway"
 
@@ -39,15 +39,6 @@ class ReleaseProject:
     compose: dict[str, Any]
     config: str
     volumes: tuple[str, ...] = ()
-
-
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Compose's rule for several files, simplified: mappings are merged, everything else is replaced."""
-    result = deepcopy(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merge(result[key], value) if both else deepcopy(value)
-    return result
 
 
 def escape(value: Any) -> Any:
@@ -102,8 +93,7 @@ def _expand(application: Application, service: Service) -> Preset:
     if not service.preset:
         # An entry is a port or a range of ports, perhaps with a protocol.
         ports = [int(re.split("[-/]", str(port))[0]) for port in service.definition.get("expose") or []]
-        base = {"restart": "unless-stopped", "logging": LOG_ROTATION, "security_opt": ["no-new-privileges:true"]}
-        return Preset(containers={service.name: base}, port=ports[0] if ports else 0)
+        return Preset(containers={service.name: container_defaults()}, port=ports[0] if ports else 0)
     return PRESETS[service.preset](service.name, service_settings(application, service))
 
 
@@ -114,7 +104,7 @@ def volume_names(application: Application) -> set[str]:
         definitions.append((application.name, application.migrate))
     for service in application.services:
         for base in _expand(application, service).containers.values():
-            definitions.append((f"{application.name}-{service.name}", merge(base, service.definition)))
+            definitions.append((f"{application.name}-{service.name}", merge_definition(base, service.definition)))
     return {name for prefix, definition in definitions for name in _external_volumes(prefix, definition)[1]}
 
 
@@ -133,7 +123,7 @@ def render_services(application: Application, bind_address: str = "") -> Service
         secrets |= preset.secrets
         generated += preset.generated
         for name, base in preset.containers.items():
-            definition = merge(base, service.definition)
+            definition = merge_definition(base, service.definition)
             definition, names = _external_volumes(f"{application.name}-{service.name}", definition)
             volumes += names
             if bind_address and preset.port and name == service.name:
@@ -168,14 +158,10 @@ def service_ports(application: Application) -> dict[str, int]:
 
 
 def _process_definition(application: Application, process: Process, extra_hosts: dict[str, str]) -> dict[str, Any]:
-    base: dict[str, Any] = {
-        "restart": "unless-stopped",
-        "logging": LOG_ROTATION,
-        "security_opt": ["no-new-privileges:true"],
-    }
+    base = container_defaults()
     if extra_hosts:
         base["extra_hosts"] = [f"{name}:{address}" for name, address in sorted(extra_hosts.items())]
-    definition = merge(base, process.definition)
+    definition = merge_definition(base, process.definition)
     own = definition.get("environment") or {}
     if isinstance(own, list):
         own = dict(str(entry).partition("=")[::2] for entry in own)

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-LOG_ROTATION = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+from .container_defaults import container_defaults, merge
+
+# The official images of databases start as root, hand the data folder to their own user and become that one.
+BECOME_ANOTHER = ["CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"]
 
 
 @dataclass(frozen=True)
@@ -27,15 +30,13 @@ class Preset:
 
 
 def _container(image: str, volume: str, folder: str, memory: str, **more: Any) -> dict[str, Any]:
-    return {
+    own = {
         "image": image,
-        "restart": "unless-stopped",
         "volumes": [f"{volume}:{folder}"],
         "deploy": {"resources": {"limits": {"memory": memory}}},
-        "security_opt": ["no-new-privileges:true"],
-        "logging": LOG_ROTATION,
         **more,
     }
+    return merge(container_defaults(), own)
 
 
 def _health(*test: str, start_period: str = "120s") -> dict[str, Any]:
@@ -67,6 +68,9 @@ def _sql(service: str, settings: dict[str, Any], brand: str, image: str, health:
                 },
                 healthcheck=health,
                 secrets=[password, root],
+                cap_add=BECOME_ANOTHER,
+                read_only=True,
+                tmpfs=["/run/mysqld", "/tmp"],
                 stop_grace_period="60s",
             )
         },
@@ -119,6 +123,10 @@ def postgres(service: str, settings: dict[str, Any]) -> Preset:
                     'pg_isready --quiet --host=127.0.0.1 --username="$POSTGRES_USER" --dbname="$POSTGRES_DB"',
                 ),
                 secrets=[password],
+                # Its entrypoint sets the modes of folders that are postgres's.
+                cap_add=[*BECOME_ANOTHER, "FOWNER"],
+                read_only=True,
+                tmpfs=["/run/postgresql", "/tmp"],
                 shm_size="128m",
                 stop_grace_period="60s",
             )
@@ -150,6 +158,9 @@ def redis(service: str, settings: dict[str, Any]) -> Preset:
         "256m",
         command=command,
         healthcheck=_health("CMD-SHELL", check, start_period="60s"),
+        cap_add=BECOME_ANOTHER,
+        read_only=True,
+        tmpfs=["/tmp"],
         stop_grace_period="30s",
     )
     if password:
@@ -158,7 +169,11 @@ def redis(service: str, settings: dict[str, Any]) -> Preset:
 
 
 def elasticsearch(service: str, settings: dict[str, Any]) -> Preset:
-    """Elasticsearch: one node for a small server; with `nodes: 2` (or more), nodes that form one cluster."""
+    """Elasticsearch: one node for a small server; with `nodes: 2` (or more), nodes that form one cluster.
+
+    Its root is not read-only: the official image writes its keystore beside its settings at the first start
+    (https://github.com/elastic/elasticsearch/issues/119341).
+    """
     count = int(settings.get("nodes") or 1)
     names = [service if number == 1 else f"{service}-{number}" for number in range(1, count + 1)]
     request = "GET /_cluster/health?wait_for_status=yellow&timeout=5s HTTP/1.0\\r\\n\\r\\n"

@@ -204,7 +204,7 @@ def test_the_user_s_keys_win_over_a_preset_s() -> None:
     service = {"preset": "redis", "image": "redis:7", "deploy": {"resources": {"limits": {"cpus": "0.5"}}}}
     definition = render_services(application(changed(SMALL, services={"redis": service}))).compose["services"]["redis"]
     assert definition["image"] == "redis:7"
-    assert definition["deploy"]["resources"]["limits"] == {"memory": "256m", "cpus": "0.5"}
+    assert definition["deploy"]["resources"]["limits"] == {"memory": "256m", "pids": 1024, "cpus": "0.5"}
 
 
 def test_processes_run_where_the_inventory_puts_them() -> None:

@@ -97,6 +97,10 @@ def test_daemon_defaults() -> None:
     daemon = value("__docker_daemon")
     assert daemon["log-opts"] == {"max-size": "10m", "max-file": "3"}
     assert daemon["live-restore"] is True
+    assert daemon["no-new-privileges"] is True
+    assert daemon["icc"] is False and daemon["userland-proxy"] is False
+    assert daemon["default-ulimits"]["nofile"]["Hard"] == 65536
+    assert "hosts" not in daemon
     assert "registry-mirrors" not in daemon
 
 

@@ -73,7 +73,7 @@ def test_services_are_expected_with_their_configuration_and_health_check():
     assert found["db"].has_health_check is True
     assert found["db"].volumes == {"/var/lib/mysql": "shop-db-data"}
     assert found["cache"].has_health_check is False
-    assert found["cache"].memory == 0
+    assert found["cache"].memory == 2**30
 
 
 def test_dollars_of_a_rendered_project_are_single_again():
