@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import multiprocessing
 import os
 import socket
 from pathlib import Path
@@ -32,8 +33,12 @@ def _start_time(process: int) -> str:
 
 
 def run_token() -> str:
-    """The token of this ansible-playbook run; called in one of its workers."""
-    process = os.getppid()
+    """The token of this ansible-playbook run; called in one of its workers.
+
+    A worker that outlives its run still names it: what is its parent then is another process.
+    """
+    run = multiprocessing.parent_process()
+    process = (run.pid if run else None) or os.getpid()
     return f"{machine_identity() or socket.gethostname()}/{process}/{_start_time(process)}"
 
 
@@ -49,6 +54,7 @@ def is_gone(token: str) -> bool:
     """Whether the run that a token names was one of this machine and has ended."""
     machine, _, rest = token.partition("/")
     process, _, started = rest.partition("/")
-    if not machine or machine != machine_identity() or not process.isdigit() or not started:
+    if not machine or machine != machine_identity() or not process.isdigit():
         return False
-    return _start_time(int(process)) != started
+    # Without a time of its start it had ended before its own worker could ask for that.
+    return not started or _start_time(int(process)) != started

@@ -22,15 +22,43 @@ def test_a_run_that_lives_is_not_gone() -> None:
     assert not is_gone(run_token())
 
 
-def test_a_token_names_the_process_above_its_workers() -> None:
-    code = "from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import run_token; print(run_token())"
+# As ansible-playbook does: a process that forks workers. It is killed if asked to, before its worker knows the token.
+RUN = """
+import multiprocessing, os, signal, sys, time
+from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import run_token
+
+def work(killed):
+    if killed:
+        parent = os.getppid()
+        os.kill(parent, signal.SIGKILL)
+        while os.getppid() == parent:
+            time.sleep(0.01)
+    print(run_token(), flush=True)
+
+context = multiprocessing.get_context("fork")
+for _ in range(2):
+    worker = context.Process(target=work, args=("killed" in sys.argv,))
+    worker.start()
+    worker.join()
+print(os.getpid())
+"""
+
+
+def tokens(*arguments: str) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "collections")}
-    workers = [
-        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-        for _ in range(2)
-    ]
-    assert workers[0].stdout == workers[1].stdout
-    assert workers[0].stdout.split("/")[1] == str(os.getpid())
+    command = [sys.executable, "-c", RUN, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout.split()
+
+
+def test_a_token_names_the_process_above_its_workers() -> None:
+    first, second, process = tokens()
+    assert first == second and first.split("/")[1] == process
+
+
+def test_a_worker_that_outlives_its_run_does_not_name_another() -> None:
+    """Its parent is then the system's first process, which never ends: nobody could take over the lock."""
+    (token,) = tokens("killed")
+    assert token.split("/")[1] != "1" and is_gone(token)
 
 
 def test_a_run_that_was_killed_is_gone_also_before_its_parent_has_noticed() -> None:
