@@ -35,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--stand-ins", action="store_true", help="build images from sandbox/images even where Docker Hub can be reached"
     )
+    up.add_argument(
+        "--cloud", action="store_true", help="with cloud.sandbox: the APIs of three clouds, whose servers are real"
+    )
     down = commands.add_parser("down", help="remove its containers, volumes and network")
     down.add_argument("--images", action="store_true", help="and the images that were built for it")
     commands.add_parser("status", help="what runs, and where it answers; exit code 1 unless all of it runs")
@@ -44,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     shell.add_argument("server")
     shell.add_argument("arguments", nargs=argparse.REMAINDER, metavar="command", help="run this instead of a shell")
     shown = commands.add_parser("logs", help="the last log lines of a server (its journal) or a service")
-    shown.add_argument("name", nargs="?", help="a server, or dns, registry, hub, packages, acme; default: all")
+    shown.add_argument("name", nargs="?", help="a server, or dns, registry, hub, packages, acme, cloud; default: all")
     shown.add_argument("-f", "--follow", action="store_true")
     shown.add_argument("-n", "--lines", type=int, default=100)
     return root
@@ -65,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     with lifecycle.locked(report, shared=arguments.command == "reset"):
         if arguments.command == "up":
-            lifecycle.up(client, report, chosen, arguments.replace, arguments.stand_ins)
+            lifecycle.up(client, report, chosen, arguments.replace, arguments.stand_ins, arguments.cloud)
             report.say(f"the sandbox is up: {time.monotonic() - started:.1f} s")
         elif arguments.command == "reset":
             for server in chosen:

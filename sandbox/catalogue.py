@@ -17,7 +17,8 @@ class Image:
     `folder` below sandbox/images is the recipe; `suite` makes it a Debian base without a Dockerfile;
     `on_hub` images are served by hub.sandbox; `hint` says how long a build takes on two cores;
     `scratch` ones keep nothing of their bases, so that a new base does not rebuild them;
-    `machine` says that the machine's certificates are left in the image, so that a change of them rebuilds it.
+    `machine` says that the machine's certificates are left in the image, so that a change of them rebuilds it;
+    `cloud` ones are needed by cloud.sandbox alone.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Image:
     hint: str = ""
     scratch: bool = False
     machine: bool = False
+    cloud: bool = False
 
     @property
     def reference(self) -> str:
@@ -51,6 +53,9 @@ SERVER_12 = "slipway-sandbox/server:debian-12"
 DNS = "slipway-sandbox/dns:1"
 PACKAGES = "slipway-sandbox/packages:1"
 ACME = "slipway-sandbox/acme:1"
+CLOUD = "slipway-sandbox/cloud:1"
+CLOUD_SERVER_13 = "slipway-sandbox/cloud-server:debian-13"
+CLOUD_SERVER_12 = "slipway-sandbox/cloud-server:debian-12"
 REGISTRY = "registry:2"
 
 IMAGES = (
@@ -85,6 +90,30 @@ IMAGES = (
         on_hub=False,
         bases=("debian:13", "debian:12", "caddy:2.11"),
         hint="about 40 s",
+    ),
+    Image(
+        "slipway-sandbox/cloud",
+        "1",
+        "cloud",
+        stand_in=False,
+        on_hub=False,
+        bases=("python:3.13-slim",),
+        hint="about 30 s",
+        cloud=True,
+    ),
+    *(
+        Image(
+            "slipway-sandbox/cloud-server",
+            f"debian-{release}",
+            "cloud-server",
+            stand_in=False,
+            on_hub=False,
+            bases=(f"slipway-sandbox/server:debian-{release}",),
+            arguments={"BASE": f"slipway-sandbox/server:debian-{release}"},
+            hint="about 40 s",
+            cloud=True,
+        )
+        for release in ("13", "12")
     ),
 )
 

@@ -163,7 +163,12 @@ def create(client: docker.DockerClient, wanted: Specification, image_id: str) ->
         networking_config=client.api.create_networking_config({names.NETWORK: endpoint}),
     )
     if wanted.files:
-        client.api.put_archive(created["Id"], "/", _archive(wanted.files))
+        plant(client, created["Id"], wanted.files)
+
+
+def plant(client: docker.DockerClient, container: str, files: Mapping[str, PlantedFile]) -> None:
+    """Lay files into a container, running or not."""
+    client.api.put_archive(container, "/", _archive(files))
 
 
 def start(client: docker.DockerClient, wanted: Specification) -> None:

@@ -25,6 +25,7 @@ from sandbox import (
     tasks,
     world,
 )
+from sandbox.cloud import service
 from sandbox.errors import SandboxError
 from sandbox.images import RECIPE, ImageStore
 from sandbox.names import Server
@@ -49,8 +50,18 @@ def locked(report: Report, shared: bool = False) -> Iterator[None]:
         yield
 
 
-def up(client: docker.DockerClient, report: Report, wanted: Sequence[Server], replace: bool, stand_ins: bool) -> None:
-    """Bring up images, network, services and the servers `wanted`. SandboxError says what stopped it."""
+def up(
+    client: docker.DockerClient,
+    report: Report,
+    wanted: Sequence[Server],
+    replace: bool,
+    stand_ins: bool,
+    cloud: bool = False,
+) -> None:
+    """Bring up images, network, services and the servers `wanted`. SandboxError says what stopped it.
+
+    `cloud`: cloud.sandbox as well; once it is there, it is brought up with the rest.
+    """
     gone = world.take_over(client, replace)
     if gone:
         report.say(f"removed {gone} containers that another sandbox left behind")
@@ -62,8 +73,9 @@ def up(client: docker.DockerClient, report: Report, wanted: Sequence[Server], re
     containers.ensure_volume(client, registry.HUB_VOLUME, "store")
     registry.remove_stale_writers(client)
     store = ImageStore(client, report, stand_ins)
+    cloud = cloud or containers.inspect(client, names.container_name("cloud")) is not None
     with registry.opened(client) as hub, report.live():
-        tasks.run(plan(client, report, store, hub, password, wanted))
+        tasks.run(plan(client, report, store, hub, password, wanted, cloud))
     engine = client.info()
     old = [server.name for server in wanted if servers.outdated(client, server, engine)]
     if old:
@@ -77,6 +89,7 @@ def plan(
     hub: registry.Hub,
     password: str,
     wanted: Sequence[Server],
+    cloud: bool = False,
 ) -> list[Task]:
     """The tasks of `up` and their order."""
     engine = client.info()
@@ -85,7 +98,8 @@ def plan(
     def add(name: str, work, *after: str, heavy=lambda: False) -> None:
         plan_.append(Task(name, work, frozenset(after), heavy))
 
-    for image in catalogue.IMAGES:
+    images = [image for image in catalogue.IMAGES if cloud or not image.cloud]
+    for image in images:
         add(
             image.reference,
             functools.partial(store.ensure, image),
@@ -97,7 +111,10 @@ def plan(
     add("hub", lambda: _hub(client, report, hub), catalogue.REGISTRY)
     add("packages", lambda: _packages(client, report), catalogue.PACKAGES)
     add("acme", lambda: _acme(client, report), catalogue.ACME)
-    for image in catalogue.IMAGES:
+    if cloud:
+        servers_images = (catalogue.CLOUD_SERVER_12, catalogue.CLOUD_SERVER_13)
+        add("cloud", lambda: _cloud(client, report), catalogue.CLOUD, *servers_images)
+    for image in images:
         if image.on_hub:
             add(
                 f"hub {image.reference}",
@@ -127,6 +144,12 @@ def _hub(client: docker.DockerClient, report: Report, hub: registry.Hub) -> None
     with report.step(names.HUB):
         containers.ensure(client, registry.hub())
         hub.wait()
+
+
+def _cloud(client: docker.DockerClient, report: Report) -> None:
+    with report.step(names.CLOUD):
+        containers.ensure(client, service.specification())
+        service.wait_ready()
 
 
 def _fill(client: docker.DockerClient, report: Report, hub: registry.Hub, image: catalogue.Image) -> None:
@@ -167,6 +190,10 @@ def down(client: docker.DockerClient, report: Report, images: bool) -> None:
     """Remove this checkout's containers, volumes and network; `images`: what was built and the hub's store too."""
     ours = [summary for summary in world.summaries(client) if world.is_ours(summary["Labels"])]
     with report.live(), report.step("down"):
+        # First what makes servers, then they themselves.
+        for summary in ours:
+            if world.summary_name(summary) == names.container_name("cloud"):
+                world.remove_container(client, summary["Id"])
         tasks.run(
             Task(summary["Id"], functools.partial(world.remove_container, client, summary["Id"])) for summary in ours
         )

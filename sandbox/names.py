@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sandbox.errors import SandboxError
 
 NETWORK = "slipway-sandbox"
-SUBNET = "172.30.0.0/24"
+PREFIX = "172.30.0"
+SUBNET = f"{PREFIX}.0/24"
 GATEWAY = "172.30.0.1"
 # A unique local prefix (RFC 4193): the last number is that of the IPv4 address.
 SUBNET_6 = "fd5a:51:70::/64"
@@ -19,6 +20,7 @@ DNS_ADDRESS = "172.30.0.2"
 REGISTRY_ADDRESS = "172.30.0.3"
 HUB_ADDRESS = "172.30.0.4"
 PACKAGES_ADDRESS = "172.30.0.5"
+CLOUD_ADDRESS = "172.30.0.7"
 ACME_ADDRESS = "172.30.0.9"
 
 REGISTRY = "registry.sandbox"
@@ -26,16 +28,21 @@ HUB = "hub.sandbox"
 PACKAGES = "download.docker.sandbox"
 DNS = "dns.sandbox"
 ACME = "acme.sandbox"
+CLOUD = "cloud.sandbox"
 
 # The registries as the controller reaches them, where containers' addresses are not routed (macOS).
 REGISTRY_PORT = 5443
 HUB_PORT = 5444
+CLOUD_PORT = 5445
 # What the ACME authority tells of itself: its root.
 ACME_PORT = 5447
 
 LAST_SERVER = 12
 # As old as the oldest that is supported, with python3 on it.
 DEBIAN_12 = (3, 10)
+LAST_CLOUD_SERVER = 100
+# Last numbers of the addresses that a cloud reserves for its customers.
+RESERVED_NUMBERS = range(200, 250)
 DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
 
 # Names of applications, as public DNS would hold them: name (and all below it) -> server.
@@ -101,6 +108,30 @@ class Server:
     def ports(self) -> dict[int, int]:
         """Port on the server -> port on 127.0.0.1."""
         return {22: self.ssh_port, 80: self.http_port, 443: self.https_port}
+
+
+@dataclass(frozen=True)
+class CloudServer:
+    """A server that cloud.sandbox made."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return f"cloud-{self.number}"
+
+    @property
+    def container(self) -> str:
+        return container_name(self.name)
+
+    @property
+    def volume(self) -> str:
+        """Volume below /var/lib/docker."""
+        return f"{self.container}-docker"
+
+    @property
+    def address(self) -> str:
+        return f"{PREFIX}.{99 + self.number}"
 
 
 def all_servers() -> list[Server]:

@@ -33,6 +33,8 @@ def dns() -> Specification:
 def dnsmasq_configuration() -> str:
     """dnsmasq's settings, one a line."""
     lines = ["no-resolv", "no-hosts", f"server={DOCKER_DNS}", "cache-size=1000"]
+    # Servers there come and go.
+    lines.append(f"server=/{names.CLOUD}/{names.CLOUD_ADDRESS}")
     for name, server in sorted(names.APPLICATION_NAMES.items()):
         address = names.server(server).address
         # The last line keeps questions for other records from going out.

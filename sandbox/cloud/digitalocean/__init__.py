@@ -1,0 +1,1 @@
+"""DigitalOcean's API, as far as it is used here."""

@@ -1,0 +1,1 @@
+"""Lightsail's API, as far as it is used here."""

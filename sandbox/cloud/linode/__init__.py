@@ -1,0 +1,1 @@
+"""Linode's API, as far as it is used here."""

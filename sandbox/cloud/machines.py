@@ -1,0 +1,83 @@
+"""The servers themselves: containers beside the sandbox's other servers, started from seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import docker
+
+from sandbox import catalogue, containers, names, servers, world
+from sandbox.cloud.seed import ADDRESSES_FILE, Seed, address_file
+from sandbox.containers import Specification
+
+STOP_SECONDS = 20
+CARD = "eth0"
+
+
+class Machines(Protocol):
+    """What makes servers and takes them away; `number` says which."""
+
+    def start(self, number: int, debian: str, seed: Seed, addresses: Sequence[str]) -> None:
+        """Make a server of a Debian release (`12`, `13`) and start it."""
+
+    def remove(self, number: int) -> None:
+        """Remove a server with its disk; one that is not there is as good."""
+
+    def stop(self, number: int, at_once: bool) -> None:
+        """Switch a server off; `at_once` pulls the plug."""
+
+    def resume(self, number: int) -> None:
+        """Switch a server on."""
+
+    def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
+        """Give a server's network card these further addresses, and no others, now and after a reboot."""
+
+
+class DockerMachines:
+    """Servers as containers of the machine's Docker engine."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self.client = client
+        self.legacy = str(client.info().get("CgroupVersion", "1")) == "1"
+
+    def start(self, number: int, debian: str, seed: Seed, addresses: Sequence[str]) -> None:
+        wanted = specification(number, debian, seed, addresses, self.legacy)
+        self.remove(number)
+        containers.ensure(self.client, wanted)
+
+    def remove(self, number: int) -> None:
+        server = names.CloudServer(number)
+        world.remove_container(self.client, server.container)
+        world.remove_volume(self.client, server.volume)
+
+    def stop(self, number: int, at_once: bool) -> None:
+        self.client.api.stop(names.CloudServer(number).container, timeout=0 if at_once else STOP_SECONDS)
+
+    def resume(self, number: int) -> None:
+        self.client.api.start(names.CloudServer(number).container)
+
+    def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
+        container = names.CloudServer(number).container
+        code, before = containers.run_inside(self.client, container, "cat", ADDRESSES_FILE)
+        containers.plant(self.client, container, {ADDRESSES_FILE: address_file(addresses)})
+        for gone in sorted(set(before.split() if code == 0 else ()) - set(addresses)):
+            containers.run_inside(self.client, container, "ip", "address", "delete", gone, "dev", CARD)
+        containers.run_inside(self.client, container, "systemctl", "restart", "cloud-addresses.service")
+
+
+def specification(number: int, debian: str, seed: Seed, addresses: Sequence[str], legacy: bool) -> Specification:
+    """The container of a server; `legacy`: the machine has cgroup v1."""
+    server = names.CloudServer(number)
+    return Specification(
+        name=server.name,
+        hostname=seed.hostname,
+        image=catalogue.CLOUD_SERVER_12 if debian == "12" else catalogue.CLOUD_SERVER_13,
+        kind="server",
+        address=server.address,
+        command=(servers.INIT, *servers.LEGACY_CGROUPS) if legacy else (servers.INIT,),
+        environment={"container": "docker"},
+        volumes={server.volume: "/var/lib/docker"},
+        files=seed.files(addresses),
+        host_configuration=servers.host_configuration(legacy),
+    )
