@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import socket
 import struct
@@ -23,6 +24,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 def application(cloud: Cloud) -> Flask:
     """The web application of a cloud."""
     web = Flask("sandbox.cloud", static_folder=None)
+    # Only a reset is raised, and the server knows what to do about it.
+    web.config["PROPAGATE_EXCEPTIONS"] = True
     gate = Gate(cloud.store, cloud.journal, cloud.faults)
 
     @web.route("/", defaults={"path": ""}, methods=METHODS, provide_automatic_options=False)
@@ -95,14 +98,14 @@ def response(answer: Answer) -> Response:
 
 
 def reset_connection(environment: Mapping[str, Any]) -> None:
-    """Cut a request's connection without a word, as a bad network does: the client sees `connection reset`."""
+    """Cut a request's connection without a word, as a bad network does. Raises ConnectionResetError."""
     connection = environment.get(CONNECTION)
-    if connection is None:
-        raise ConnectionResetError("the answer is lost, as a test asked for")
-    with contextlib.suppress(OSError):
-        # No lingering: the kernel sends a reset in place of an orderly end.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            # No lingering: the kernel sends a reset in place of an orderly end.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+    raise ConnectionResetError(errno.ECONNRESET, "the answer is lost, as a test asked for")
 
 
 def _json(document: object, status: int) -> Response:

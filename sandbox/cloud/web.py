@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,6 +100,11 @@ class Gate:
             answer = self._answer(vendor, call, taken)
         except Refusal as refusal:
             answer = refusal.answer
+        except Exception as error:
+            # A fault of the stand-in's own: it is answered, and the log says what it was.
+            self.journal.event("bug", operation=vendor.operation(call), error=traceback.format_exc())
+            answer = vendor.failure(500, None)
+            taken.append(type(error).__name__)
         if not vendor.is_read(call):
             self.store.save()
         self.journal.call(vendor.name, vendor.operation(call), call, answer, started, taken)

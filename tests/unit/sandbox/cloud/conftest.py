@@ -87,9 +87,7 @@ def cloud(machines: NotedMachines, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 @pytest.fixture
 def client(cloud: Cloud) -> FlaskClient:
-    web = application(cloud)
-    web.testing = True
-    return web.test_client()
+    return application(cloud).test_client()
 
 
 @pytest.fixture
