@@ -15,8 +15,11 @@ PAGE = ROOT / "docs/reliability.md"
 
 
 def fleet(app: Sequence[str] = SERVERS[:1], data: Sequence[str] = ()) -> Fleet:
-    """A fleet on servers of the sandbox, which are brought up, with the applications' images in the registry."""
-    sandbox("up", *(names.server(name).name for name in [*app, *data]))
+    """A fleet on bare servers of the sandbox, with the applications' images in the registry."""
+    servers = [names.server(name).name for name in [*app, *data]]
+    sandbox("up", *servers)
+    # What an earlier run has left there, perhaps of an older Slipway, would be in the way.
+    sandbox("reset", *servers)
     for application in ("beacon", "courier"):
         images.build(application, "v1")
     return Fleet(app, data)
