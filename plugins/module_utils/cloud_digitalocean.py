@@ -1,0 +1,360 @@
+"""DigitalOcean by its SDK, pydo. API: https://docs.digitalocean.com/reference/api/digitalocean/"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .cloud_calls import Calls, lost, refusal
+from .cloud_model import (
+    CREATING,
+    MISSING,
+    RUNNING,
+    STOPPED,
+    Catalogue,
+    CloudError,
+    CloudProvider,
+    FoundServer,
+    Offer,
+    Settled,
+    Volume,
+    WantedServer,
+    project_tag,
+    resource_name,
+)
+from .public_key import parse_public_key
+
+TITLE = "DigitalOcean"
+TOKEN_HELP = "DIGITALOCEAN_TOKEN, or servers_digitalocean_token in the vault; docs/digitalocean.md tells how to get one"
+ENDPOINT = "https://api.digitalocean.com"
+PAGE = 200
+STATES = {"new": CREATING, "active": RUNNING, "off": STOPPED, "archive": STOPPED}
+ANYWHERE = ["0.0.0.0/0", "::/0"]
+ACTION_SECONDS = 600.0
+
+
+class DigitalOcean(CloudProvider):
+    """`client` is a pydo.Client."""
+
+    name = "digitalocean"
+
+    def __init__(self, client: Any, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._call = Calls(_translate, say, sleep)
+        self._sleep = sleep
+        self._networks: dict[tuple[str, str], str] = {}
+
+    # --- what is there ---
+
+    def servers(self) -> list[FoundServer]:
+        return [_found(droplet) for droplet in self._all(self._client.droplets.list, "droplets")]
+
+    def catalogue(self) -> Catalogue:
+        regions = [each for each in self._all(self._client.regions.list, "regions") if each.get("available")]
+        sizes = [each for each in self._all(self._client.sizes.list, "sizes") if each.get("available")]
+        images = self._all(self._client.images.list, "images", type="distribution")
+        return Catalogue(
+            regions={each["slug"] for each in regions},
+            sizes={
+                each["slug"]: Offer(each["slug"], float(each["price_monthly"]), frozenset(each["regions"]))
+                for each in sizes
+            },
+            images={each["slug"] for each in images if each.get("slug")},
+        )
+
+    def _all(self, operation: Callable[..., Any], key: str, **more: Any) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page (links.pages.next)."""
+        page = 1
+        while True:
+            answer = self._call(operation, per_page=PAGE, page=page, **more)
+            yield from answer.get(key) or []
+            if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
+                return
+            page += 1
+
+    # --- what servers share ---
+
+    def prepare(self, wanted: list[WantedServer]) -> None:
+        for line in dict.fromkeys(key for server in wanted for key in server.ssh_keys):
+            self._register(line)
+        for server in wanted:
+            if server.private_network:
+                self._network(server.project, server.region)
+        walled = [server for server in wanted if server.firewall]
+        if walled:
+            self._firewall(walled[0])
+
+    def _register(self, line: str) -> None:
+        key = parse_public_key(line)
+        body = {"name": key.name, "public_key": line}
+        self._call.make(
+            # A key that is not there is an answer to pydo, no error.
+            lambda: (self._call(self._client.ssh_keys.get, key.md5) or {}).get("ssh_key"),
+            lambda: self._client.ssh_keys.create(body=body),
+        )
+
+    def _network(self, project: str, region: str) -> str:
+        name = resource_name(project, region)
+
+        def find() -> str:
+            if (name, region) not in self._networks:
+                networks = self._all(self._client.vpcs.list, "vpcs")
+                self._networks.update({(each["name"], each["region"]): each["id"] for each in networks})
+            return self._networks.get((name, region), "")
+
+        body = {"name": name, "region": region, "description": f"Servers of {project} (Slipway)"}
+        self._networks[name, region] = self._call.make(find, lambda: self._client.vpcs.create(body=body)["vpc"]["id"])
+        return self._networks[name, region]
+
+    def _firewall(self, server: WantedServer) -> None:
+        body = firewall_body(server)
+
+        def find() -> dict[str, Any]:
+            firewalls = self._all(self._client.firewalls.list, "firewalls")
+            return next((each for each in firewalls if each["name"] == body["name"]), {})
+
+        if not find():
+            for tag in (body["tags"][0], project_tag(server.project)):
+                self._call(self._client.tags.create, body={"name": tag})
+        found = self._call.make(find, lambda: self._client.firewalls.create(body=body)["firewall"])
+        if _rules(found) != _rules(body):
+            self._call(self._client.firewalls.update, found["id"], body=body)
+
+    # --- a server's life ---
+
+    def create(self, wanted: WantedServer, user_data: str) -> str:
+        answer = self._call.once(self._client.droplets.create, body=self.create_body(wanted, user_data))
+        return str(answer["droplet"]["id"])
+
+    def create_body(self, wanted: WantedServer, user_data: str) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "name": wanted.name,
+            "region": wanted.region,
+            "size": wanted.size,
+            "image": wanted.image,
+            "ssh_keys": [parse_public_key(line).md5 for line in wanted.ssh_keys],
+            "backups": wanted.backups,
+            "ipv6": wanted.ipv6,
+            "tags": _tags(wanted),
+            "user_data": user_data,
+        }
+        if wanted.private_network:
+            body["vpc_uuid"] = self._network(wanted.project, wanted.region)
+        return body
+
+    def start(self, server: FoundServer) -> None:
+        self._act(server, {"type": "power_on"})
+
+    def resize(self, server: FoundServer, size: str) -> None:
+        if server.state == RUNNING:
+            self._act(server, {"type": "power_off"})
+        self._act(server, {"type": "resize", "size": size, "disk": False})
+        self._act(server, {"type": "power_on"})
+
+    def settle(self, wanted: WantedServer, server: FoundServer) -> Settled:
+        done = []
+        for tag in _tags(wanted):
+            if tag not in server.tags:
+                self._call(self._client.tags.create, body={"name": tag})
+                resources = {"resources": [{"resource_id": server.id, "resource_type": "droplet"}]}
+                self._call(self._client.tags.assign_resources, tag, body=resources)
+                done.append(f"tag {tag}")
+        if wanted.backups and not server.backups:
+            self._act(server, {"type": "enable_backups"})
+            done.append("backups")
+        for volume in wanted.volumes:
+            done += self._attach(wanted, server, volume)
+        address = self._reserve(server, done) if wanted.reserved_ip else ""
+        return Settled(tuple(done), address)
+
+    def _reserve(self, server: FoundServer, done: list[str]) -> str:
+        def make() -> str:
+            address = self._client.reserved_ips.create(body={"droplet_id": int(server.id)})["reserved_ip"]["ip"]
+            done.append(f"reserved address {address}")
+            return address
+
+        return self._call.make(lambda: self._reserved(server), make)
+
+    def _attach(self, wanted: WantedServer, server: FoundServer, volume: Volume) -> list[str]:
+        name = wanted.volume_label(volume)
+
+        def find() -> dict[str, Any]:
+            return next(self._all(self._client.volumes.list, "volumes", name=name, region=wanted.region), {})
+
+        body: dict[str, Any] = {
+            "name": name,
+            "region": wanted.region,
+            "size_gigabytes": volume.size,
+            "filesystem_type": "ext4",
+            "tags": [wanted.tag],
+        }
+        found = self._call.make(find, lambda: self._client.volumes.create(body=body)["volume"])
+        if int(server.id) in (found.get("droplet_ids") or []):
+            return []
+        body = {"type": "attach", "droplet_id": int(server.id), "region": wanted.region}
+        self._finish(self._call(self._client.volume_actions.post_by_id, found["id"], body=body)["action"])
+        return [f"volume {name}"]
+
+    def _reserved(self, server: FoundServer) -> str:
+        for found in self._all(self._client.reserved_ips.list, "reserved_ips"):
+            if str((found.get("droplet") or {}).get("id")) == server.id:
+                return str(found["ip"])
+        return ""
+
+    def _act(self, server: FoundServer, body: dict[str, Any]) -> None:
+        answer = self._call(self._client.droplet_actions.post, int(server.id), body=body)
+        self._finish(answer["action"])
+
+    def _finish(self, action: dict[str, Any]) -> None:
+        """Waits for an action. Raises CloudError when it ends in an error."""
+        deadline = time.monotonic() + ACTION_SECONDS
+        while action["status"] == "in-progress" and time.monotonic() < deadline:
+            self._sleep(2)
+            action = self._call(self._client.actions.get, action["id"])["action"]
+        if action["status"] != "completed":
+            raise CloudError(f"{TITLE}: {action['type']} of {action.get('resource_id')} is {action['status']}")
+
+    def failed_creation(self, server_id: str) -> str:
+        actions = self._call(self._client.droplet_actions.list, int(server_id)).get("actions") or []
+        failed = any(action["type"] == "create" and action["status"] == "errored" for action in actions)
+        return "its action `create` ended in an error" if failed else ""
+
+    # --- away ---
+
+    def remove(self, server: FoundServer, project: str) -> list[str]:
+        done = []
+        address = self._reserved(server)
+        if address:
+            self._gone(self._client.reserved_ips.delete, address)
+            done.append(f"reserved address {address}")
+        for volume in server.volumes:
+            done += self._remove_volume(volume, server)
+        self._gone(self._client.droplets.destroy, int(server.id))
+        self._gone(self._client.tags.delete, f"{project_tag(project)}:{server.name}")
+        return [*done, f"server {server.name} ({server.id})"]
+
+    def _remove_volume(self, volume: str, server: FoundServer) -> list[str]:
+        """Removes a volume that was made for this server; one that a person attached stays."""
+        found = self._call(self._client.volumes.get, volume).get("volume") or {}
+        if not str(found.get("name", "")).startswith(f"{server.name}-"):
+            return []
+        body = {"type": "detach", "droplet_id": int(server.id), "region": server.region}
+        self._finish(self._call(self._client.volume_actions.post_by_id, volume, body=body)["action"])
+        self._gone(self._client.volumes.delete, volume)
+        return [f"volume {found['name']}"]
+
+    def remove_shared(self, project: str) -> list[str]:
+        done = []
+        for found in self._all(self._client.firewalls.list, "firewalls"):
+            if found["name"] == resource_name(project):
+                self._gone(self._client.firewalls.delete, found["id"])
+                done.append(f"firewall {found['name']}")
+        for network in self._all(self._client.vpcs.list, "vpcs"):
+            if network["name"] == resource_name(project, network["region"]):
+                self._gone(self._client.vpcs.delete, network["id"])
+                done.append(f"network {network['name']}")
+        for tag in (firewall_tag(project), project_tag(project)):
+            self._gone(self._client.tags.delete, tag)
+        self._networks.clear()
+        return done
+
+    def _gone(self, operation: Callable[..., Any], *arguments: Any) -> None:
+        """Removes something; that it is gone already is just as well."""
+        try:
+            self._call(operation, *arguments)
+        except CloudError as error:
+            if error.kind != MISSING:
+                raise
+
+
+def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None]) -> DigitalOcean:
+    """Raises CloudError without a token. `authority` is a file of certificates, '' for the system's."""
+    if not token:
+        raise CloudError(f"no token for {TITLE}: {TOKEN_HELP}")
+    from pydo import Client
+
+    more = {"connection_verify": authority} if authority else {}
+    # The SDK's own retries would order a server again whose answer was lost.
+    client = Client(token, endpoint=endpoint or ENDPOINT, retry_total=0, timeout=60, **more)
+    return DigitalOcean(client, say)
+
+
+def firewall_tag(project: str) -> str:
+    """The tag that puts a server behind the project's firewall."""
+    return f"slipway-firewall:{project}"
+
+
+def firewall_body(server: WantedServer) -> dict[str, Any]:
+    """The project's firewall: what the inventory opens, and everything between the project's own servers."""
+    inbound: list[dict[str, Any]] = [{"protocol": "icmp", "sources": {"addresses": ANYWHERE}}]
+    for port in server.firewall_ports:
+        sources = list(server.ssh_from) if port.number == 22 and server.ssh_from else ANYWHERE
+        inbound.append({"protocol": port.protocol, "ports": str(port.number), "sources": {"addresses": sources}})
+    for protocol in ("tcp", "udp"):
+        inbound.append({"protocol": protocol, "ports": "0", "sources": {"tags": [project_tag(server.project)]}})
+    outbound = [
+        {"protocol": "icmp", "destinations": {"addresses": ANYWHERE}},
+        {"protocol": "tcp", "ports": "0", "destinations": {"addresses": ANYWHERE}},
+        {"protocol": "udp", "ports": "0", "destinations": {"addresses": ANYWHERE}},
+    ]
+    return {
+        "name": resource_name(server.project),
+        "inbound_rules": inbound,
+        "outbound_rules": outbound,
+        "tags": [firewall_tag(server.project)],
+    }
+
+
+def _rules(firewall: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """A firewall's inbound rules and tags in a form that does not depend on their order."""
+    rules = []
+    for rule in firewall.get("inbound_rules") or []:
+        sources = sorted(f"{kind}={value}" for kind, values in rule["sources"].items() for value in values or [])
+        ports = "" if rule["protocol"] == "icmp" else str(rule.get("ports") or "0")
+        rules.append((rule["protocol"], "0" if ports == "all" else ports, " ".join(sources)))
+    return sorted([*rules, *(("tag", str(tag), "") for tag in firewall.get("tags") or [])])
+
+
+def _tags(wanted: WantedServer) -> list[str]:
+    walls = [firewall_tag(wanted.project)] if wanted.firewall else []
+    return [project_tag(wanted.project), wanted.tag, *walls, *wanted.tags]
+
+
+def _found(droplet: dict[str, Any]) -> FoundServer:
+    networks = droplet.get("networks") or {}
+
+    def address(version: str, kind: str) -> str:
+        return next((net["ip_address"] for net in networks.get(version) or [] if net["type"] == kind), "")
+
+    image, size = droplet.get("image") or {}, droplet.get("size") or {}
+    return FoundServer(
+        provider=DigitalOcean.name,
+        id=str(droplet["id"]),
+        name=droplet["name"],
+        region=(droplet.get("region") or {}).get("slug", ""),
+        size=droplet.get("size_slug", ""),
+        image=image.get("slug") or "",
+        state=STATES.get(droplet.get("status", ""), STOPPED),
+        tags=tuple(droplet.get("tags") or ()),
+        public_address=address("v4", "public"),
+        public_ipv6=address("v6", "public"),
+        private_address=address("v4", "private"),
+        monthly=float(size["price_monthly"]) if size.get("price_monthly") is not None else None,
+        volumes=tuple(droplet.get("volume_ids") or ()),
+        backups="backups" in (droplet.get("features") or ()),
+    )
+
+
+def _translate(error: Exception) -> CloudError | None:
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    if isinstance(error, HttpResponseError):
+        response = error.response
+        try:
+            message = str(response.json().get("message", ""))
+        except (AttributeError, ValueError):
+            message = ""
+        headers = getattr(response, "headers", None) or {}
+        return refusal(TITLE, int(error.status_code or 0), message, headers.get("Retry-After"), TOKEN_HELP)
+    return lost(TITLE, error) if isinstance(error, AzureError) else None

@@ -1,0 +1,368 @@
+"""Linode (Akamai) by its SDK, linode-api4. API: https://techdocs.akamai.com/linode-api/reference/api"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .cloud_calls import Calls, lost, refusal
+from .cloud_model import (
+    CREATING,
+    MISSING,
+    RUNNING,
+    STOPPED,
+    Catalogue,
+    CloudError,
+    CloudProvider,
+    FoundServer,
+    Offer,
+    Settled,
+    WantedServer,
+    project_tag,
+    resource_name,
+)
+
+TITLE = "Linode"
+TOKEN_HELP = "LINODE_TOKEN, or servers_linode_token in the vault; docs/linode.md tells how to get one"
+ENDPOINT = "https://api.linode.com/v4"
+PAGE = 500
+STATES = {"running": RUNNING, "offline": STOPPED, "stopped": STOPPED}
+# Linode's own range of private addresses; every other one of `ipv4` is public.
+PRIVATE = ipaddress.ip_network("192.168.128.0/17")
+SUBNET = "10.0.0.0/24"
+RESIZE_SECONDS = 1800.0
+
+
+class Linode(CloudProvider):
+    """`client` is a linode_api4.LinodeClient; its own retries are off."""
+
+    name = "linode"
+
+    def __init__(self, client: Any, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._call = Calls(_translate, say, sleep)
+        self._sleep = sleep
+        self._subnets: dict[str, int] = {}
+        self._firewalls: dict[str, int] = {}
+
+    # --- what is there ---
+
+    def servers(self) -> list[FoundServer]:
+        return [_found(instance) for instance in self._all("/linode/instances")]
+
+    def catalogue(self) -> Catalogue:
+        regions = [each for each in self._all("/regions") if each.get("status", "ok") == "ok"]
+        images = list(self._all("/images"))
+        away = {(each["plan"], each["region"]) for each in self._all("/regions/availability") if not each["available"]}
+        names = frozenset(each["id"] for each in regions)
+        sizes = {
+            each["id"]: Offer(
+                each["id"],
+                float(each["price"]["monthly"]),
+                frozenset(region for region in names if (each["id"], region) not in away),
+            )
+            for each in self._all("/linode/types")
+        }
+        return Catalogue(
+            regions=set(names),
+            sizes=sizes,
+            images={each["id"] for each in images},
+            without_user_data={each["id"] for each in regions if "Metadata" not in each["capabilities"]}
+            | {each["id"] for each in images if "cloud-init" not in (each.get("capabilities") or [])},
+        )
+
+    def _all(self, path: str, **filters: Any) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        page, pages = 1, 1
+        while page <= pages:
+            answer = self._call(
+                self._client.get, f"{path}?page={page}&page_size={PAGE}", filters=filters.get("filters")
+            )
+            yield from answer["data"]
+            page, pages = page + 1, answer["pages"]
+
+    # --- what servers share ---
+
+    def prepare(self, wanted: list[WantedServer]) -> None:
+        for region in dict.fromkeys(server.region for server in wanted if server.private_network):
+            self._network(wanted[0].project, region)
+        walled = [server for server in wanted if server.firewall]
+        if walled:
+            self._firewall(walled[0])
+
+    def _network(self, project: str, region: str) -> None:
+        label = resource_name(project, region)
+        body = {
+            "label": label,
+            "region": region,
+            "description": f"Servers of {project} (Slipway)",
+            "subnets": [{"label": "servers", "ipv4": SUBNET}],
+        }
+        vpc = self._call.make(
+            lambda: next((each for each in self._all("/vpcs") if each["label"] == label), None),
+            lambda: self._client.post("/vpcs", data=body),
+        )
+        self._subnets[region] = vpc["subnets"][0]["id"]
+
+    def _firewall(self, server: WantedServer) -> None:
+        body = firewall_body(server)
+
+        def find() -> Any:
+            return next((each for each in self._all("/networking/firewalls") if each["label"] == body["label"]), None)
+
+        found = self._call.make(find, lambda: self._client.post("/networking/firewalls", data=body))
+        if _rules(found["rules"]) != _rules(body["rules"]):
+            self._call(self._client.put, f"/networking/firewalls/{found['id']}/rules", data=body["rules"])
+        self._firewalls[server.project] = found["id"]
+
+    # --- a server's life ---
+
+    def create(self, wanted: WantedServer, user_data: str) -> str:
+        address = self._reserve(wanted) if wanted.reserved_ip else ""
+        body = self.create_body(wanted, user_data)
+        if address:
+            body["ipv4"] = [address]
+        return str(self._call.once(self._client.post, "/linode/instances", data=body)["id"])
+
+    def create_body(self, wanted: WantedServer, user_data: str) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "label": wanted.name,
+            "region": wanted.region,
+            "type": wanted.size,
+            "image": wanted.image,
+            "authorized_keys": list(wanted.ssh_keys),
+            # The API asks for one. Nobody ever knows it.
+            "root_pass": f"aA1-{secrets.token_urlsafe(48)}",
+            "tags": _tags(wanted),
+            "backups_enabled": wanted.backups,
+            "metadata": {"user_data": base64.b64encode(user_data.encode()).decode()},
+            "interface_generation": "legacy_config",
+            "booted": True,
+        }
+        if wanted.private_network:
+            subnet = self._subnets[wanted.region]
+            body["interfaces"] = [{"purpose": "public", "primary": True}, {"purpose": "vpc", "subnet_id": subnet}]
+        if wanted.firewall:
+            body["firewall_id"] = self._firewalls[wanted.project]
+        return body
+
+    def _reserve(self, wanted: WantedServer) -> str:
+        """A reserved address with the server's tag: the one that an earlier run reserved, or a new one."""
+        body = {"region": wanted.region, "tags": [wanted.tag]}
+        return self._call.make(
+            lambda: next(iter(self._reserved(wanted.tag)), ""),
+            lambda: self._client.post("/networking/reserved/ips", data=body)["address"],
+        )
+
+    def _reserved(self, tag: str) -> list[str]:
+        return [each["address"] for each in self._all("/networking/reserved/ips") if tag in (each.get("tags") or [])]
+
+    def start(self, server: FoundServer) -> None:
+        self._call(self._client.post, f"/linode/instances/{server.id}/boot", data={})
+
+    def resize(self, server: FoundServer, size: str) -> None:
+        body = {"type": size, "allow_auto_disk_resize": False, "migration_type": "cold"}
+        self._call.once(self._client.post, f"/linode/instances/{server.id}/resize", data=body)
+        deadline = time.monotonic() + RESIZE_SECONDS
+        while time.monotonic() < deadline:
+            self._sleep(2)
+            now = self._call(self._client.get, f"/linode/instances/{server.id}")
+            if now["type"] == size and now["status"] in STATES:
+                if STATES[now["status"]] == STOPPED and server.state == RUNNING:
+                    self.start(server)
+                return
+        raise CloudError(f"{TITLE}: the resize of {server.name} has not ended after {RESIZE_SECONDS / 60:.0f} minutes")
+
+    def settle(self, wanted: WantedServer, server: FoundServer) -> Settled:
+        done = []
+        if set(_tags(wanted)) - set(server.tags):
+            tags = sorted({*server.tags, *_tags(wanted)})
+            self._call(self._client.put, f"/linode/instances/{server.id}", data={"tags": tags})
+            done.append("tags " + ", ".join(sorted(set(_tags(wanted)) - set(server.tags))))
+        if wanted.backups and not server.backups:
+            self._call(self._client.post, f"/linode/instances/{server.id}/backups/enable", data={})
+            done.append("backups")
+        if wanted.firewall:
+            done += self._put_behind(self._firewalls[wanted.project], server)
+        for volume in wanted.volumes:
+            done += self._attach(wanted, server, wanted.volume_label(volume), volume.size)
+        if wanted.reserved_ip and not set(self._reserved(wanted.tag)):
+            raise CloudError(
+                f"{TITLE} gives a reserved address to a new server alone: {wanted.name} has been there before"
+            )
+        return Settled(tuple(done), "", self._private(server) if wanted.private_network else "")
+
+    def _put_behind(self, firewall: int, server: FoundServer) -> list[str]:
+        path = f"/networking/firewalls/{firewall}/devices"
+        if any(str(each["entity"]["id"]) == server.id for each in self._all(path)):
+            return []
+        self._call(self._client.post, path, data={"id": int(server.id), "type": "linode"})
+        return ["firewall"]
+
+    def _attach(self, wanted: WantedServer, server: FoundServer, label: str, size: int) -> list[str]:
+        def find() -> Any:
+            return next((each for each in self._all("/volumes") if each["label"] == label), None)
+
+        body = {"label": label, "size": size, "linode_id": int(server.id), "tags": [wanted.tag]}
+        before = find()
+        volume = before or self._call.make(find, lambda: self._client.post("/volumes", data=body))
+        if before and str(before.get("linode_id")) == server.id:
+            return []
+        if str(volume.get("linode_id")) != server.id:
+            attach = {"linode_id": int(server.id), "persist_across_boots": True}
+            self._call(self._client.post, f"/volumes/{volume['id']}/attach", data=attach)
+        return [f"volume {label}"]
+
+    def _private(self, server: FoundServer) -> str:
+        found = [each for each in self._all("/vpcs/ips") if str(each.get("linode_id")) == server.id]
+        return next((each["address"] for each in found if each.get("address")), "")
+
+    def failed_creation(self, server_id: str) -> str:
+        filters = {"entity.type": "linode", "entity.id": int(server_id), "action": "linode_create"}
+        events = [
+            event
+            for event in self._all("/account/events", filters=filters)
+            if (event["action"], event["status"]) == ("linode_create", "failed")
+            and str((event.get("entity") or {}).get("id")) == server_id
+        ]
+        return f"`{events[0]['action']}` failed {events[0].get('message') or ''}".strip() if events else ""
+
+    # --- away ---
+
+    def remove(self, server: FoundServer, project: str) -> list[str]:
+        done = []
+        tag = f"{project_tag(project)}:{server.name}"
+        volumes = [each for each in self._all("/volumes") if tag in (each.get("tags") or [])]
+        for volume in volumes:
+            if volume.get("linode_id"):
+                self._call(self._client.post, f"/volumes/{volume['id']}/detach", data={})
+                self._detached(volume["id"])
+            self._gone(f"/volumes/{volume['id']}")
+            done.append(f"volume {volume['label']}")
+        self._gone(f"/linode/instances/{server.id}")
+        for address in self._reserved_if_any(tag):
+            self._gone(f"/networking/reserved/ips/{address}")
+            done.append(f"reserved address {address}")
+        return [*done, f"server {server.name} ({server.id})"]
+
+    def _reserved_if_any(self, tag: str) -> list[str]:
+        """Reserved addresses are not on offer for every account."""
+        try:
+            return self._reserved(tag)
+        except CloudError:
+            return []
+
+    def _detached(self, volume: int) -> None:
+        deadline = time.monotonic() + RESIZE_SECONDS
+        while self._call(self._client.get, f"/volumes/{volume}").get("linode_id") and time.monotonic() < deadline:
+            self._sleep(2)
+
+    def remove_shared(self, project: str) -> list[str]:
+        done = []
+        for found in self._all("/networking/firewalls"):
+            if found["label"] == resource_name(project):
+                self._gone(f"/networking/firewalls/{found['id']}")
+                done.append(f"firewall {found['label']}")
+        for found in self._all("/vpcs"):
+            if found["label"] == resource_name(project, found["region"]):
+                self._gone(f"/vpcs/{found['id']}")
+                done.append(f"network {found['label']}")
+        return done
+
+    def _gone(self, path: str) -> None:
+        """Removes something; that it is gone already is just as well."""
+        try:
+            self._call(self._client.delete, path)
+        except CloudError as error:
+            if error.kind != MISSING:
+                raise
+
+
+def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None]) -> Linode:
+    """Raises CloudError without a token. `authority` is a file of certificates, '' for the system's."""
+    if not token:
+        raise CloudError(f"no token for {TITLE}: {TOKEN_HELP}")
+    from linode_api4 import LinodeClient
+
+    # The SDK's own retries would order a server again whose answer was lost.
+    client = LinodeClient(token, base_url=endpoint or ENDPOINT, retry=False, ca_path=authority or None)
+    return Linode(client, say)
+
+
+def firewall_body(server: WantedServer) -> dict[str, Any]:
+    """The project's firewall: what the inventory opens, and everything from the private network."""
+    inbound = []
+    for port in server.firewall_ports:
+        sources = server.ssh_from if port.number == 22 and server.ssh_from else ("0.0.0.0/0", "::/0")
+        inbound.append(_rule(f"{port.protocol}-{port.number}", port.protocol, str(port.number), sources))
+    inbound.append(_rule("ping", "ICMP", "", ("0.0.0.0/0", "::/0")))
+    for protocol in ("tcp", "udp"):
+        inbound.append(_rule(f"private-{protocol}", protocol, "1-65535", (SUBNET,)))
+    rules = {"inbound": inbound, "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"}
+    return {"label": resource_name(server.project), "rules": rules, "tags": [project_tag(server.project)]}
+
+
+def _rule(label: str, protocol: str, ports: str, sources: tuple[str, ...]) -> dict[str, Any]:
+    addresses = {
+        "ipv4": [source for source in sources if ":" not in source],
+        "ipv6": [source for source in sources if ":" in source],
+    }
+    return {
+        "label": label,
+        "action": "ACCEPT",
+        "protocol": protocol.upper(),
+        **({"ports": ports} if ports else {}),
+        "addresses": {family: values for family, values in addresses.items() if values},
+    }
+
+
+def _rules(rules: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Inbound rules and policies in a form that does not depend on their order."""
+    found = []
+    for rule in rules.get("inbound") or []:
+        addresses = [value for values in (rule.get("addresses") or {}).values() for value in values or []]
+        found.append((rule["protocol"], str(rule.get("ports") or ""), " ".join(sorted(addresses))))
+    policies = ("policy", str(rules.get("inbound_policy")), str(rules.get("outbound_policy")))
+    return sorted([*found, policies])
+
+
+def _tags(wanted: WantedServer) -> list[str]:
+    return [project_tag(wanted.project), wanted.tag, *wanted.tags]
+
+
+def _found(instance: dict[str, Any]) -> FoundServer:
+    addresses = instance.get("ipv4") or []
+    public = [address for address in addresses if ipaddress.ip_address(address) not in PRIVATE]
+    return FoundServer(
+        provider=Linode.name,
+        id=str(instance["id"]),
+        name=instance["label"],
+        region=instance["region"],
+        size=instance.get("type") or "",
+        image=instance.get("image") or "",
+        state=STATES.get(instance["status"], CREATING),
+        tags=tuple(instance.get("tags") or ()),
+        public_address=public[0] if public else "",
+        public_ipv6=(instance.get("ipv6") or "").partition("/")[0],
+        backups=bool((instance.get("backups") or {}).get("enabled")),
+    )
+
+
+def _translate(error: Exception) -> CloudError | None:
+    from linode_api4.errors import ApiError
+    from requests.exceptions import RequestException
+
+    if isinstance(error, ApiError):
+        reasons = [
+            f"{each.get('field')}: {each.get('reason')}" if each.get("field") else str(each.get("reason"))
+            for each in (error.json or {}).get("errors") or []
+        ]
+        headers = error.response.headers if error.response is not None else {}
+        return refusal(
+            TITLE, int(error.status), "; ".join(reasons) or str(error), headers.get("Retry-After"), TOKEN_HELP
+        )
+    return lost(TITLE, error) if isinstance(error, RequestException) else None
