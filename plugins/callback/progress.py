@@ -177,6 +177,11 @@ class CallbackModule(DefaultCallback):
         if any("slipway_status" in data for _host, data in results):
             self._print_status(dict(results))
             return
+        texts = [text for _host, data in results for text in data.get("slipway_text") or []]
+        if texts:
+            for text in texts:
+                self.line(text)
+            return
         shown = [(host, data) for host, data in results if self._worth_a_line(data)]
         if shown:
             self.line(self._step(shown, len(results)))

@@ -14,7 +14,13 @@ ROLES = Path(__file__).parents[2] / "roles"
 NAMES = sorted(path.name for path in ROLES.iterdir() if (path / "tasks").is_dir())
 TYPES = {"bool", "dict", "float", "int", "list", "path", "raw", "str"}
 # Variables of a whole run (`-e app=`), which no single role owns.
-RUN_VARIABLES = {"app", "tag", "restart", "remove", "release", "wait_for_lock", "state"}
+RUN_VARIABLES = {"app", "tag", "restart", "remove", "release", "wait_for_lock", "state"} | {
+    "servers",
+    "server_defaults",
+    "resize",
+    "destroy",
+    "destroy_data",
+}
 
 
 def _read(path: Path) -> dict[str, Any]:
