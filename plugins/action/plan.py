@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +13,9 @@ from ansible_collections.slipway.vps.plugins.module_utils.plan import SETTLED, H
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
+from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, WARN, Finding, system_problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input, named_services
+from ansible_collections.slipway.vps.plugins.plugin_utils.plan_checks import Asked, asked, findings
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     HostRendering,
     render_host,
@@ -21,9 +24,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
 
-SYSTEMS = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 PURPOSES = ("deploy", "build", "rollback")
-ARCHITECTURES = ("x86_64", "aarch64")
 
 
 class ActionModule(ApplicationAction):
@@ -44,11 +45,16 @@ class ActionModule(ApplicationAction):
         if purpose != "build" and self.host not in (*self.app_hosts, *(self.groups.get(DATA_GROUP) or ())):
             return result | {"changed": False}
         rendering = render_host(self)
-        ask = rendering.ask if self.host in self.app_hosts and purpose == "deploy" else ""
+        deploys = self.host in self.app_hosts and purpose == "deploy"
+        ask = rendering.ask if deploys else ""
+        given = asked(self) if deploys else Asked()
         with ThreadPoolExecutor() as pool:
             # scrypt is slow on purpose: it is done while the host answers.
             begun = [pool.submit(lambda: rendering.services), pool.submit(lambda: rendering.secrets)]
-            output = self._low_level_execute_command(probe_script(self.application.name, ask))
+            started = time.time()
+            script = probe_script(self.application.name, ask, given.ports, given.domains)
+            output = self._low_level_execute_command(script)
+            ended = time.time()
             for part in begun:
                 part.result()
         try:
@@ -61,7 +67,9 @@ class ActionModule(ApplicationAction):
             plan = HostPlan(release=["an earlier release comes back; migrations are not undone"])
         elif purpose == "build":
             plan = HostPlan(server=plan.server)
-        problem = self._problem(probe, plan, rendering)
+        doubts = findings(self, probe, given, started, ended) if plan.groups else []
+        plan.notes += [str(doubt) for doubt in doubts if doubt.state == WARN]
+        problem = self._problem(probe, plan, rendering, [doubt for doubt in doubts if doubt.state == FAIL])
         if problem:
             result |= {"failed": True, "msg": problem}
         groups = [] if self._task.check_mode or problem or purpose == "rollback" else plan.groups
@@ -92,13 +100,15 @@ class ActionModule(ApplicationAction):
             replicas=rendering.replicas,
         )
 
-    def _problem(self, probe: Probe, plan: HostPlan, rendering: HostRendering) -> str:
+    def _problem(self, probe: Probe, plan: HostPlan, rendering: HostRendering, doubts: list[Finding]) -> str:
         """Why this host cannot be deployed to, '' when it can."""
-        if probe.version not in SYSTEMS.get(probe.system, ()):
-            supported = ", ".join(f"{name} {' and '.join(versions)}" for name, versions in SYSTEMS.items())
-            return f"{self.host} runs {probe.system or 'an unknown system'} {probe.version}; supported: {supported}"
-        if probe.architecture not in ARCHITECTURES:
-            return f"{self.host} is {probe.architecture}; supported: {', '.join(ARCHITECTURES)}"
+        problem = system_problem(probe.system, probe.version, probe.architecture)
+        if problem:
+            return f"{self.host} {problem}"
+        if probe.user != "0":
+            return f"{self.host}: Ansible does not work as root there: set `ansible_become: true` in the inventory"
+        if doubts:
+            return "\n".join(f"{self.host}: {doubt}" for doubt in doubts)
         refusal = "" if self._task.check_mode else self._refusal(plan)
         if refusal:
             return f"{self.host}: {refusal}"

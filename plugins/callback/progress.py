@@ -23,6 +23,7 @@ requirements:
   - set as stdout_callback in ansible.cfg
 """
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -33,6 +34,7 @@ from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible_collections.slipway.vps.plugins.module_utils.duration import show_duration
 from ansible_collections.slipway.vps.plugins.module_utils.status_text import fleet_lines
+from ansible_collections.slipway.vps.plugins.plugin_utils.doctor_table import doctor_lines
 from ansible_collections.slipway.vps.plugins.plugin_utils.failure_text import failure_lines
 
 # A task that is silent for so long gets a line that says that it still runs.
@@ -137,6 +139,10 @@ class CallbackModule(DefaultCallback):
         host, data = result.host.get_name(), result.result
         if "slipway_plan" in (data.get("ansible_facts") or {}):
             self._print_plan(host, data)
+        if "slipway_doctor" in data:
+            self._print_doctor(data)
+            self.failures["doctor"] += 1
+            return None
         lines = failure_lines(host, self.task_name, data)
         key = lines[0].replace(host, "")
         # A block's `rescue` says again, in its own words, what its task has said; on other hosts it is the same, too.
@@ -174,6 +180,10 @@ class CallbackModule(DefaultCallback):
             for text in fleet_lines(live):
                 self.line(f"  {text}", C.COLOR_WARN)
             return
+        for _host, data in results:
+            if "slipway_doctor" in data:
+                self._print_doctor(data)
+                return
         if any("slipway_status" in data for _host, data in results):
             self._print_status(dict(results))
             return
@@ -216,6 +226,14 @@ class CallbackModule(DefaultCallback):
             self.line(f"    = left alone: {', '.join(alone)}")
         for text in data.get("slipway_notes") or []:
             self.line(f"    ! {text}", C.COLOR_WARN)
+
+    def _print_doctor(self, data: dict[str, Any]) -> None:
+        for text in doctor_lines(data["slipway_doctor"], sys.stdout.isatty()):
+            self.line(text)
+        failures, cautions = data["failures"], data["cautions"]
+        good = "All is well." if not cautions else f"All that a deploy needs is there; {cautions} to have a look at."
+        bad = f"{failures} to be put right before a deploy, {cautions} to have a look at."
+        self.line(bad if failures else good, C.COLOR_ERROR if failures else C.COLOR_OK)
 
     def _print_status(self, results: dict[str, dict[str, Any]]) -> None:
         states = {host: data["slipway_status"] for host, data in results.items() if "slipway_status" in data}

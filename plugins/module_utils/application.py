@@ -19,6 +19,7 @@ KEYS = {
     "tag": "an image tag",
     "build": "a mapping with context, and if wanted dockerfile, target, args",
     "domains": "a list of domain names",
+    "dns_check": "true or false: whether the domains' records must point to the servers",
     "port": "the port on which the web process listens, 1 to 65535",
     "health": "a path that starts with /",
     "health_timeout": "a duration such as 60s",
@@ -89,6 +90,7 @@ class Application:
     tag: str = ""
     build: dict[str, Any] | None = None
     domains: tuple[str, ...] = ()
+    dns_check: bool = True
     port: int = 0
     health: str = "/health"
     health_timeout: float = 60.0
@@ -137,6 +139,7 @@ def build_application(name: str, data: dict[str, Any]) -> Application:
         tag=plain(data.get("tag") or ""),
         build=data.get("build"),
         domains=tuple(data.get("domains") or ()),
+        dns_check=data.get("dns_check", True),
         port=int(data.get("port") or 0),
         health=data.get("health") or "/health",
         health_timeout=parse_duration(data.get("health_timeout", 60)),

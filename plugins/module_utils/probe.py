@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .files import check_format
 from .image_digest import first_digest
+from .vitals import BASICS, DOMAINS, PORTS, Vitals, asked_name, shell_words
 
 _SCRIPT = r"""
 export LC_ALL=C
@@ -24,7 +26,8 @@ say probe 1
 ( . /etc/os-release; printf 'system\t%s\t%s\t%s\n' "$ID" "$VERSION_ID" "$(uname -m)" )
 say user "$(id -u)"
 say python "$(command -v python3)"
-[ -f $root/server/stamp ] && say stamp "$(cat $root/server/stamp)"
+[ -f $root/server/stamp ] && say stamp "$(cat $root/server/stamp)" && ports=
+@BASICS@
 folder=$root/$app
 if [ -n "$image" ] && command -v docker >/dev/null; then
     answer=$(mktemp)
@@ -57,9 +60,17 @@ for journal in $folder/releases/*/journal.jsonl; do
     release=$(basename "$(dirname "$journal")")
     [ -f "$journal" ] && printf 'journal\t%s\t%s\n' "$release" "$(tail -n 1 "$journal")"
 done
+new=
+for domain in $domains; do
+    # Caddy has got its certificate already, or tries to.
+    grep -qs "\"$domain\"" $root/proxy/sites/$app.caddy || new="$new $domain"
+done
+domains=$new
+@DOMAINS@
 if [ -n "$answer" ]; then wait; printf 'digest\t'; tr '\n' ' ' <"$answer"; echo; rm -f "$answer"; fi
 say end 1
 """
+_SCRIPT = _SCRIPT.replace("@BASICS@", BASICS + PORTS).replace("@DOMAINS@", DOMAINS)
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,7 @@ class Probe:
     system: str = ""
     version: str = ""
     architecture: str = ""
+    user: str = ""
     python: str = ""
     stamp: str = ""
     engine: bool = True
@@ -104,14 +116,18 @@ class Probe:
     journal: dict[int, dict[str, Any]] = field(default_factory=dict)
     digest: str = ""
     digest_error: str = ""
+    vitals: Vitals = field(default_factory=Vitals)
 
     def own(self, application: str) -> list[ProbedContainer]:
         return [container for container in self.containers if container.application == application]
 
 
-def probe_script(application: str, image: str = "") -> str:
-    """The script for one application; `image` (name:tag) asks the registry for its digest as well."""
-    return f"app={shlex.quote(application)}\nimage={shlex.quote(image)}\nanswer=\n{_SCRIPT}"
+def probe_script(application: str, image: str = "", ports: Sequence[str] = (), domains: Sequence[str] = ()) -> str:
+    """The script for one application; `image` (name:tag) asks the registry for its digest as well. On a server without
+    a stamp it tells who has the `ports` (80/tcp), and it resolves those `domains` that the proxy does not know yet.
+    """
+    given = shell_words("ports", ports) + shell_words("domains", [asked_name(domain) for domain in domains])
+    return f"app={shlex.quote(application)}\nimage={shlex.quote(image)}\nanswer=\n{given}{_SCRIPT}"
 
 
 def read_probe(text: str) -> Probe:
@@ -136,7 +152,7 @@ def read_probe(text: str) -> Probe:
 def _read_line(probe: Probe, name: str, rest: str) -> None:
     if name == "system":
         probe.system, probe.version, probe.architecture = ([*rest.split("\t"), "", ""])[:3]
-    elif name in ("python", "stamp", "upstream", "site"):
+    elif name in ("user", "python", "stamp", "upstream", "site"):
         setattr(probe, name, rest)
     elif name == "engine":
         probe.engine = False
@@ -173,6 +189,8 @@ def _read_line(probe: Probe, name: str, rest: str) -> None:
     elif name == "digest":
         probe.digest = first_digest(rest)
         probe.digest_error = "" if probe.digest else rest.strip()
+    else:
+        probe.vitals.read_line(name, rest)
 
 
 def _number(text: str) -> int:

@@ -198,6 +198,8 @@ def _web(file: str, data: dict[str, Any]) -> Iterator[Problem]:
         seen.add(str(domain).lower())
         if not isinstance(domain, str) or len(domain) > 253 or not _DOMAIN.fullmatch(domain):
             yield Problem(file, "domains", show(domain), "a domain name such as shop.example.com")
+    if not isinstance(data.get("dns_check", True), bool):
+        yield Problem(file, "dns_check", show(data["dns_check"]), KEYS["dns_check"])
     if has_web and port is None:
         yield Problem(file, "port", "nothing", f"{KEYS['port']}, since there is a process `web`")
     if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535):

@@ -148,7 +148,7 @@ def other_server(without_application: Server) -> Iterator[Server]:
 
 def test_port_80_is_taken_by_another_program(site: Project, other_server: Server) -> None:
     outcome = site.deploy().failed()
-    outcome.line_with("port 80/tcp is taken by perl", "other-web.service", "stop it", "proxy_http_port")
+    outcome.line_with("port 80/tcp", "taken by perl", "other-web.service", "proxy_http_port")
     assert other_server.containers() == []
     assert visitor.page(other_server, beacon.DOMAIN).text == "other"
     other_server.run("systemctl stop other-web")

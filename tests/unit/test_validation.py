@@ -38,7 +38,7 @@ def test_a_worker_alone_needs_no_domain_and_no_port() -> None:
 SERVICE = {"preset": "redis"}
 MISTAKES = {
     "misspelt key": (small(domain=["a"]), "domain", "a key that is not known", "`domains` perhaps"),
-    "unknown key": (small(zebra=1), "zebra", "a key that is not known", "one of build, domains"),
+    "unknown key": (small(zebra=1), "zebra", "a key that is not known", "one of build, dns_check, domains"),
     "no image": (small(image=None), "image", "nothing", "an image name"),
     "image that is none": (small(image="Acme/Shop"), "image", '"Acme/Shop"', "an image name"),
     "image with a double slash": (small(image="acme//shop"), "image", '"acme//shop"', "an image name"),

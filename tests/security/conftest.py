@@ -1,0 +1,61 @@
+"""End-to-end tests of the doctor, of where secrets stand and of what the outside sees, on one server of the sandbox.
+
+SLIPWAY_SECURITY_SERVER names another server.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from sandbox import names
+from tests.sandbox.evidence import evidence
+from tests.sandbox.playbook import ROOT
+from tests.sandbox.project import Project
+from tests.sandbox.server import Server
+
+SERVER = os.environ.get("SLIPWAY_SECURITY_SERVER", "vps-8")
+DOMAIN = f"microblog.{SERVER}.sandbox"
+HERE = Path(__file__).parent
+# The bare server first.
+ORDER = ("test_doctor", "test_secrets", "test_outside")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    own = [item for item in items if item.path.parent == HERE]
+    own.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else len(ORDER))
+    items[:] = own + [item for item in items if item.path.parent != HERE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report = yield
+    if report.failed and call.when == "call" and item.path.parent == HERE:
+        report.sections.append((f"evidence of {SERVER}", evidence(SERVER)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def server() -> Server:
+    if names.server(SERVER).container not in {each.name for each in docker.from_env().containers.list()}:
+        subprocess.run([sys.executable, "-m", "sandbox", "up", SERVER], cwd=ROOT, check=True)
+    return Server(SERVER)
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> Callable[..., Project]:
+    """Microblog on the server, in an inventory of the test's own; `changes` are those of the application's file."""
+
+    def make(**changes: object) -> Project:
+        project = Project(tmp_path, app=[SERVER]).add("microblog", **{"domains": [DOMAIN], **changes})
+        project.hosts["all"]["children"]["builder"]["hosts"] = {SERVER: None}
+        project.write_hosts()
+        return project
+
+    return make
