@@ -11,6 +11,7 @@ from sandbox.cloud.digitalocean.api import DigitalOcean
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.fleet import MACHINES, Fleet, public_address, public_address_6
 from sandbox.cloud.journal import Journal
+from sandbox.cloud.linode.api import Linode
 from sandbox.cloud.machines import Machines
 from sandbox.cloud.store import Store
 from sandbox.cloud.web import Vendor
@@ -36,6 +37,7 @@ class Cloud:
         fleet = Fleet(store, machines, faults, journal)
         vendors: dict[str, Vendor] = {
             "digitalocean": DigitalOcean(store, fleet, tokens["digitalocean"]),
+            "linode": Linode(store, fleet, tokens["linode"]),
         }
         return cls(store, journal, faults, fleet, vendors)
 
@@ -44,7 +46,7 @@ class Cloud:
         if path.startswith("/v2/"):
             return self.vendors["digitalocean"]
         if path.startswith(("/v4/", "/v4beta/")):
-            return self.vendors.get("linode")
+            return self.vendors["linode"]
         return self.vendors.get("lightsail") if path == "/" else None
 
     def servers(self) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -11,7 +12,8 @@ from sandbox import catalogue, containers, names, servers, world
 from sandbox.cloud.seed import ADDRESSES_FILE, Seed, address_file
 from sandbox.containers import Specification
 
-STOP_SECONDS = 20
+STOP_SECONDS, BOOT_SECONDS = 20, 30
+UNIT = "cloud-addresses.service"
 CARD = "eth0"
 
 
@@ -63,7 +65,15 @@ class DockerMachines:
         containers.plant(self.client, container, {ADDRESSES_FILE: address_file(addresses)})
         for gone in sorted(set(before.split() if code == 0 else ()) - set(addresses)):
             containers.run_inside(self.client, container, "ip", "address", "delete", gone, "dev", CARD)
-        containers.run_inside(self.client, container, "systemctl", "restart", "cloud-addresses.service")
+        deadline = time.monotonic() + BOOT_SECONDS
+        while True:
+            code, output = containers.run_inside(self.client, container, "systemctl", "restart", UNIT)
+            if code == 0:
+                return
+            # A server that is only just starting does not take orders yet.
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{UNIT}: {output.strip()}")
+            time.sleep(0.3)
 
 
 def specification(number: int, debian: str, seed: Seed, addresses: Sequence[str], legacy: bool) -> Specification:
