@@ -19,8 +19,9 @@ from scripts.demo_release import changed_application, visitors
 
 ROOT = Path(__file__).resolve().parents[1]
 INVENTORY = "inventory/sandbox"
-URL = "http://microblog.localhost:8080"
-ADDRESS = "http://127.0.0.1:8080"
+URL = "https://microblog.localhost:8443"
+ADDRESS = "https://127.0.0.1:8443"
+ROOTS = ".sandbox/authority/acme-roots.pem"
 SERVER = "vps-1"
 
 
@@ -57,6 +58,9 @@ class Demo:
         self.console.print(table)
         self.console.print(
             f"\nThe application: [bold]{URL}[/bold]  (register, post, search, export your posts)\n\n"
+            "Its certificate is of acme.sandbox, an authority that this sandbox alone knows, so browsers warn: go on\n"
+            f"past the warning, or have the browser trust the last certificate in {ROOTS}.\n"
+            f"  curl --cacert {ROOTS} --resolve microblog.localhost:8443:127.0.0.1 {URL}/health\n\n"
             f"{SERVER} had nothing but sshd. It now runs Docker CE, MariaDB, Redis, Elasticsearch, the web application "
             "behind\nCaddy and two workers, from an image that was built from examples/microblog and pushed to a "
             "registry.\n\n"

@@ -12,6 +12,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.files import FormatErr
 from ansible_collections.slipway.vps.plugins.module_utils.plan import SETTLED, HostPlan, Wanted, make_plan
 from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, probe_script, read_probe
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.slipway.vps.plugins.module_utils.site import FILES
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, WARN, Finding, system_problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input, named_services
@@ -23,6 +24,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     wanted_stamp,
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_files
 
 PURPOSES = ("deploy", "build", "rollback")
 
@@ -130,6 +132,12 @@ class ActionModule(ApplicationAction):
             how.append(f"-e remove={','.join(removed)}")
         return f"{'; '.join(what)}. Its data stays. If that is what you want: {' '.join(how)}" if what else ""
 
+    def _tls(self) -> dict[str, str]:
+        """What the application says of its certificate; a mode of '' leaves it to the inventory."""
+        tls = self.application.tls
+        certificate, key = own_files(self) if tls.mode == FILES else ("", "")
+        return {"mode": tls.mode, "certificate": str(certificate), "key": str(key)}
+
     def _facts(self, probe: Probe, plan: HostPlan, wanted: Wanted, rendering: HostRendering) -> dict[str, Any]:
         numbers = [*probe.releases, *(int(line.get("release", 0)) for line in probe.ledger), probe.live]
         record = probe.releases.get(probe.live, {})
@@ -138,6 +146,9 @@ class ActionModule(ApplicationAction):
             "runs_application": self.host in self.app_hosts,
             "application": self.application.name,
             "domains": list(self.application.domains),
+            "redirects": list(self.application.redirects),
+            "tls": self._tls(),
+            "proxy": self.application.proxy,
             "port": self.application.port,
             "migrate": bool(self.application.migrate),
             "hooks": sorted(self.application.hooks),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .duration import parse_duration
+from .site import Tls, build_tls
 
 # RFC 1123, section 2.1: letters, digits and hyphens; it becomes part of container and network names, hence the length.
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
@@ -20,6 +21,9 @@ KEYS = {
     "build": "a mapping with context, and if wanted dockerfile, target, args",
     "domains": "a list of domain names",
     "dns_check": "true or false: whether the domains' records must point to the servers",
+    "redirects": "a list of domain names that are sent on to the first of domains",
+    "tls": "automatic, internal, off, or a mapping with certificate and key",
+    "proxy": "a mapping with headers, hsts, body_limit, compression, directives",
     "port": "the port on which the web process listens, 1 to 65535",
     "health": "a path that starts with /",
     "health_timeout": "a duration such as 60s",
@@ -91,6 +95,9 @@ class Application:
     build: dict[str, Any] | None = None
     domains: tuple[str, ...] = ()
     dns_check: bool = True
+    redirects: tuple[str, ...] = ()
+    tls: Tls = field(default_factory=Tls)
+    proxy: dict[str, Any] = field(default_factory=dict)
     port: int = 0
     health: str = "/health"
     health_timeout: float = 60.0
@@ -140,6 +147,9 @@ def build_application(name: str, data: dict[str, Any]) -> Application:
         build=data.get("build"),
         domains=tuple(data.get("domains") or ()),
         dns_check=data.get("dns_check", True),
+        redirects=tuple(data.get("redirects") or ()),
+        tls=build_tls(data.get("tls")),
+        proxy=data.get("proxy") or {},
         port=int(data.get("port") or 0),
         health=data.get("health") or "/health",
         health_timeout=parse_duration(data.get("health_timeout", 60)),

@@ -16,11 +16,26 @@ from . import docker_engine as engine
 from .files import write_atomically
 from .listeners import holders
 from .problem import OperationError
+from .proxy_certificates import reasons, without_certificate
 
 CONTAINER = "slipway-proxy"
 START_SECONDS = 30.0
 # The first line of a site's file, as the role's template writes it.
 HEADER = "# slipway "
+# Ways of a site to its certificates (`tls`) that take a while.
+ISSUED = ("automatic", "internal")
+# Of the log before a load, as much is searched for an authority's answer.
+LOG_SECONDS = 5
+FILES_PARAMETER = {
+    "type": "list",
+    "elements": "dict",
+    "default": [],
+    "options": {
+        "path": {"type": "str", "required": True},
+        "content": {"type": "str", "required": True, "no_log": True},
+        "mode": {"type": "str", "default": "0644"},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,37 @@ class Port:
 
     number: int
     protocol: str
+
+
+@dataclass(frozen=True)
+class ProxyFile:
+    """A file that the configuration names: an authority, a certificate with its key, a secret. `path` is relative."""
+
+    path: str
+    content: str
+    mode: int
+
+    @property
+    def text(self) -> str:
+        return self.content.rstrip("\n") + "\n"
+
+    def is_in(self, folder: Path) -> bool:
+        path = folder / self.path
+        return (
+            path.is_file()
+            and path.read_text(encoding="utf-8") == self.text
+            and (path.stat().st_mode & 0o777) == self.mode
+        )
+
+    def write(self, folder: Path) -> str:
+        """Writes the file; returns what was done."""
+        write_atomically(folder / self.path, self.text, self.mode)
+        return f"wrote {folder / self.path}"
+
+
+def proxy_files(given: list[dict[str, Any]]) -> list[ProxyFile]:
+    """The files of a module's parameter `files`."""
+    return [ProxyFile(each["path"], each["content"], int(each["mode"], 8)) for each in given]
 
 
 @dataclass(frozen=True)
@@ -47,10 +93,31 @@ class ProxyHost:
 
     # --- configuration ---
 
+    def make_folders(self) -> None:
+        """The proxy's folders; only root may list what lies above them."""
+        self.folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        for folder in (self.folder, self.sites, self.folder / "live", self.folder / "certificates"):
+            folder.mkdir(mode=0o755, exist_ok=True)
+        (self.folder / "secrets").mkdir(mode=0o700, exist_ok=True)
+
+    def missing_files(self, files: list[ProxyFile]) -> list[ProxyFile]:
+        """Those of the files that are not there as they should be."""
+        return [file for file in files if not file.is_in(self.folder)]
+
+    def remove_unused(self) -> None:
+        """Removes certificates that no site names any more; their file names change with their content."""
+        texts = [path.read_text(encoding="utf-8") for path in self._configuration() if path.is_file()]
+        for path in (self.folder / "certificates").glob("*"):
+            if not any(path.name in text for text in texts):
+                path.unlink()
+
+    def _configuration(self) -> list[Path]:
+        return [self.caddyfile, *sorted(self.sites.glob("*.caddy"))]
+
     def configuration_hash(self) -> str:
         """A hash of everything that the proxy reads when it loads its configuration."""
         digest = hashlib.sha256()
-        for path in (self.caddyfile, *sorted(self.sites.glob("*.caddy"))):
+        for path in (*self._configuration(), *sorted((self.folder / "secrets").glob("*"))):
             if path.is_file():
                 digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
@@ -58,11 +125,21 @@ class ProxyHost:
     @property
     def is_loaded(self) -> bool:
         """Whether the last load was of the files as they are: a run that was cut off before its reload is found so."""
-        marker = self.folder / ".loaded"
+        marker = self._marker
         return marker.is_file() and marker.read_text(encoding="ascii").strip() == self.configuration_hash()
 
     def mark_loaded(self) -> None:
-        write_atomically(self.folder / ".loaded", self.configuration_hash() + "\n")
+        write_atomically(self._marker, self.configuration_hash() + "\n")
+
+    @property
+    def _marker(self) -> Path:
+        return self.folder / ".loaded"
+
+    def new_names(self) -> list[str]:
+        """Names of sites that were written since the last load and get their certificates by themselves."""
+        since = self._marker.stat().st_mtime if self._marker.is_file() else 0.0
+        sites = [read_header(path) for path in sorted(self.sites.glob("*.caddy")) if path.stat().st_mtime >= since]
+        return [name for site in sites if site.get("tls") in ISSUED for name in site.get("domains", [])]
 
     def validate(self, name: str, text: str | None, image: str) -> None:
         """Lets Caddy check the whole configuration with the file `name` as `text`, or without it.
@@ -98,11 +175,31 @@ class ProxyHost:
         return engine.docker("run", "--rm", "--network=none", *mounts, image, *command, check=False)
 
     def reload(self) -> None:
-        """Loads the files into the running proxy; unchanged ones cost nothing. Raises OperationError."""
-        result = engine.docker("exec", CONTAINER, "caddy", "reload", "--config", "/etc/caddy/Caddyfile", check=False)
+        """Loads the files into the running proxy. Raises OperationError."""
+        # A secret may be new where the text is the same.
+        command = ["caddy", "reload", "--force", "--config", "/etc/caddy/Caddyfile"]
+        result = engine.docker("exec", CONTAINER, *command, check=False)
         if result.returncode != 0:
             raise OperationError(f"the proxy keeps its old configuration: {_last_error(result.stderr, '')}")
         self.mark_loaded()
+        self.remove_unused()
+
+    def wait_for_certificates(self, names: list[str], seconds: float) -> None:
+        """Waits until each name has a certificate. Raises OperationError that says what the authority said."""
+        if not names:
+            return
+        begun = time.time()
+        networks = self.inspect().get("NetworkSettings", {}).get("Networks", {})
+        missing = without_certificate(networks.get(CONTAINER, {}).get("IPAddress", ""), 443, names, seconds)
+        if not missing:
+            return
+        since = f"{int(time.time() - begun) + LOG_SECONDS}s"
+        written = engine.docker("logs", "--since", since, CONTAINER, check=False)
+        said = reasons(written.stdout + written.stderr)
+        told = "; ".join(f"{name}: {said.get(name, 'the authority has not answered yet')}" for name in missing)
+        raise OperationError(
+            f"no certificate within {seconds:g} s for {told}. The proxy goes on trying by itself; docs/tls.md says more"
+        )
 
     def conflicts(self, app: str, domains: list[str]) -> dict[str, str]:
         """Domains that the site of another application has, and that application's name."""

@@ -26,18 +26,18 @@ def roles_fingerprint(roles_folder: Path, roles: tuple[str, ...] | list[str]) ->
 def server_stamp(roles_folder: Path, roles: tuple[str, ...] | list[str], variables: Mapping[str, Any]) -> str:
     """The stamp of a host that gets `roles`: their files, and each variable whose name starts with a role's."""
     prefixes = tuple(f"{role}_" for role in roles)
-    given = {name: _content(variables[name]) for name in sorted(variables) if name.startswith(prefixes)}
+    given = {name: content(variables[name]) for name in sorted(variables) if name.startswith(prefixes)}
     return fingerprint([roles_fingerprint(roles_folder, roles), given])
 
 
-def _content(value: Any) -> Any:
+def content(value: Any) -> Any:
     """The value with the path of each file on this machine replaced by the file's content: where a checkout lies does
     not count.
     """
     if isinstance(value, Mapping):
-        return {key: _content(item) for key, item in value.items()}
+        return {key: content(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_content(item) for item in value]
+        return [content(item) for item in value]
     if isinstance(value, str) and value.startswith("/") and Path(value).is_file():
         return hashlib.sha256(Path(value).read_bytes()).hexdigest()
     return value

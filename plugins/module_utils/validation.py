@@ -22,9 +22,8 @@ from .compose_schema import service_problems, show, unknown_key
 from .duration import parse_duration
 from .presets import PRESETS
 from .problem import Problem
+from .site import site_problems
 
-# RFC 1035 / 1123 names; a leading *. for a wildcard certificate by DNS-01.
-_DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 # The distribution specification's name, with or without a registry and a tag (github.com/distribution/reference).
 _PATH = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
@@ -53,6 +52,7 @@ def application_problems(file: str, name: str, data: Any) -> list[Problem]:
         _secrets,
         _processes,
         _web,
+        site_problems,
         _migrate,
         _services,
         _shared_volumes,
@@ -189,15 +189,6 @@ def _web(file: str, data: dict[str, Any]) -> Iterator[Problem]:
     domains, port, health = data.get("domains"), data.get("port"), data.get("health", "/health")
     if has_web and not domains:
         yield Problem(file, "domains", "nothing", f"{KEYS['domains']}, since there is a process `web`")
-    if domains is not None and not isinstance(domains, list):
-        yield Problem(file, "domains", show(domains), KEYS["domains"])
-    seen: set[str] = set()
-    for domain in domains if isinstance(domains, list) else []:
-        if isinstance(domain, str) and domain.lower() in seen:
-            yield Problem(file, "domains", f"`{domain}` twice", "each domain once")
-        seen.add(str(domain).lower())
-        if not isinstance(domain, str) or len(domain) > 253 or not _DOMAIN.fullmatch(domain):
-            yield Problem(file, "domains", show(domain), "a domain name such as shop.example.com")
     if not isinstance(data.get("dns_check", True), bool):
         yield Problem(file, "dns_check", show(data["dns_check"]), KEYS["dns_check"])
     if has_web and port is None:

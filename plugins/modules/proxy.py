@@ -32,6 +32,24 @@ options:
     description: Text of the Caddyfile.
     type: str
     required: true
+  files:
+    description: Files that the Caddyfile names, such as the certificate of a private ACME directory's authority.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path below O(folder).
+        type: str
+        required: true
+      content:
+        description: Text of the file. It is never shown.
+        type: str
+        required: true
+      mode:
+        description: Its permissions, octal; it is root's.
+        type: str
+        default: "0644"
   http_port:
     description: Port of the host for HTTP.
     type: int
@@ -83,18 +101,16 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.vps.plugins.module_utils import docker_engine as engine
 from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
-from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import Port, ProxyHost
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import (
+    FILES_PARAMETER,
+    Port,
+    ProxyHost,
+    proxy_files,
+)
 
 
 def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
-
-
-def make_folders(proxy: ProxyHost) -> None:
-    """The proxy's folders; only root may list what lies above them."""
-    proxy.folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    for folder in (proxy.folder, proxy.sites, proxy.folder / "live"):
-        folder.mkdir(mode=0o755, exist_ok=True)
 
 
 def validate_compose(text: str) -> None:
@@ -106,8 +122,8 @@ def validate_compose(text: str) -> None:
 
 def converge(proxy: ProxyHost, parameters: dict[str, Any], wanted: dict[Path, str]) -> list[str]:
     """Writes what differs and brings the proxy up; returns what was done. Raises OperationError."""
-    make_folders(proxy)
-    done = []
+    proxy.make_folders()
+    done = [file.write(proxy.folder) for file in proxy.missing_files(proxy_files(parameters["files"]))]
     for path, text in wanted.items():
         if read(path) == text:
             continue
@@ -124,9 +140,11 @@ def converge(proxy: ProxyHost, parameters: dict[str, Any], wanted: dict[Path, st
     return done
 
 
-def preview(proxy: ProxyHost, wanted: dict[Path, str]) -> list[str]:
+def preview(proxy: ProxyHost, parameters: dict[str, Any], wanted: dict[Path, str]) -> list[str]:
     """What a run would do, as far as it can be told without doing it."""
-    differing = [f"would write {path}" for path, text in wanted.items() if read(path) != text]
+    missing = proxy.missing_files(proxy_files(parameters["files"]))
+    differing = [f"would write {proxy.folder / file.path}" for file in missing]
+    differing += [f"would write {path}" for path, text in wanted.items() if read(path) != text]
     if not differing and proxy.needs(proxy.inspect()):
         differing.append("would start the proxy")
     return differing
@@ -139,6 +157,7 @@ def main() -> None:
             "image": {"type": "str", "required": True},
             "compose": {"type": "str", "required": True},
             "caddyfile": {"type": "str", "required": True},
+            "files": FILES_PARAMETER,
             "http_port": {"type": "int", "default": 80},
             "https_port": {"type": "int", "default": 443},
         },
@@ -152,7 +171,7 @@ def main() -> None:
         for path, text in wanted.items()
     ]
     try:
-        done = preview(proxy, wanted) if module.check_mode else converge(proxy, module.params, wanted)
+        done = preview(proxy, module.params, wanted) if module.check_mode else converge(proxy, module.params, wanted)
     except OperationError as error:
         module.fail_json(msg=error.message, log=error.log)
     module.exit_json(changed=bool(done), actions=done, diff=difference)

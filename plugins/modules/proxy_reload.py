@@ -13,11 +13,17 @@ description:
   - Loads the configuration files into the running proxy, from inside its container, so that its restart policy stays
     in force.
   - Skipped when the proxy has loaded the files as they are. A reload closes idle client connections.
+  - Then waits until the names of new and changed sites have their certificates, and fails with what the authority said
+    when one has none in time. The proxy goes on trying.
 options:
   folder:
     description: Folder of the proxy on the host.
     type: path
     required: true
+  certificate_seconds:
+    description: How long to wait for certificates, in seconds.
+    type: float
+    default: 60
 requirements:
   - docker on the host
 attributes:
@@ -35,6 +41,7 @@ EXAMPLES = r"""
 - name: Reload the proxy
   slipway.vps.proxy_reload:
     folder: /var/lib/slipway/proxy
+    certificate_seconds: 30
 """
 
 RETURN = r""" # """
@@ -47,13 +54,21 @@ from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import Prox
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"folder": {"type": "path", "required": True}}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={
+            "folder": {"type": "path", "required": True},
+            "certificate_seconds": {"type": "float", "default": 60.0},
+        },
+        supports_check_mode=True,
+    )
     proxy = ProxyHost(Path(module.params["folder"]))
     if proxy.is_loaded:
         module.exit_json(changed=False)
     if not module.check_mode:
         try:
+            names = proxy.new_names()
             proxy.reload()
+            proxy.wait_for_certificates(names, module.params["certificate_seconds"])
         except OperationError as error:
             module.fail_json(msg=error.message, log=error.log)
     module.exit_json(changed=True)

@@ -43,6 +43,24 @@ options:
       - Text of the site's file. Its first line names the application and its domains, in JSON after C(# slipway).
     type: str
     default: ""
+  files:
+    description: Files that the site names, such as a certificate and its key.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Path below O(folder).
+        type: str
+        required: true
+      content:
+        description: Text of the file. It is never shown.
+        type: str
+        required: true
+      mode:
+        description: Its permissions, octal; it is root's.
+        type: str
+        default: "0644"
   state:
     description: Whether the site is to be there.
     type: str
@@ -91,7 +109,11 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.vps.plugins.module_utils.files import write_atomically
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
-from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import (
+    FILES_PARAMETER,
+    ProxyHost,
+    proxy_files,
+)
 
 
 def refuse_conflicts(proxy: ProxyHost, app: str, domains: list[str]) -> None:
@@ -107,7 +129,7 @@ def add(proxy: ProxyHost, parameters: dict[str, Any], path: Path, text: str) -> 
     app = parameters["app"]
     if not proxy.has_network(app):
         raise OperationError(f"network {app} is not on this host; expected it to be made before the site")
-    done = []
+    done = [file.write(proxy.folder) for file in proxy.missing_files(proxy_files(parameters["files"]))]
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         proxy.validate(f"sites/{path.name}", text, parameters["image"])
         live = proxy.folder / "live" / app
@@ -150,6 +172,7 @@ def main() -> None:
             "domains": {"type": "list", "elements": "str", "default": []},
             "port": {"type": "int", "default": 0},
             "content": {"type": "str", "default": ""},
+            "files": FILES_PARAMETER,
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ["domains", "content"])],

@@ -68,7 +68,7 @@ def read_input(action: ApplicationAction) -> DoctorInput:
         ports=proxy_ports(action) if on_app else [],
         memory=sum(_memory(action, application) for application in applications),
         outgoing=_outgoing(action, on_app),
-        authorities={str(name): str(path) for name, path in _mapping(action, "docker_registry_certificates").items()},
+        authorities=_authorities(action),
     )
 
 
@@ -100,12 +100,13 @@ def _applications(action: ApplicationAction) -> list[Application]:
 
 def checked_domains(action: ApplicationAction, applications: list[Application]) -> dict[str, bool]:
     """The domains whose records are looked at, and whether a certificate depends on them."""
-    strict = str(RoleValues(action, "proxy")["proxy_site_tls"]) == AUTOMATIC
+    proxy = RoleValues(action, "proxy")
     return {
-        domain: strict
+        # A challenge by DNS needs no server that answers.
+        domain: (application.tls.mode or str(proxy["proxy_tls"])) == AUTOMATIC and not proxy["proxy_acme_dns"]
         for application in applications
         if application.web and application.dns_check
-        for domain in application.domains
+        for domain in (*application.domains, *application.redirects)
         if is_public_name(domain)
     }
 
@@ -154,7 +155,8 @@ def _outgoing(action: ApplicationAction, on_app: bool) -> Wanted:
     proxy = RoleValues(action, "proxy")
     login = Login(*(str(template(action, f"registry_{name}", "")) for name in ("server", "username", "password")))
     mirrors = [str(mirror) for mirror in template(action, "docker_registry_mirrors", [])]
-    automatic = on_app and str(proxy["proxy_site_tls"]) == AUTOMATIC
+    modes = [each.tls.mode or str(proxy["proxy_tls"]) for each in _applications(action) if each.web]
+    automatic = on_app and AUTOMATIC in modes
     return Wanted(
         packages=str(template(action, "docker_apt_repository", "") or DOCKER_PACKAGES),
         registry="" if login.key == DOCKER_HUB else login.key,
@@ -163,6 +165,14 @@ def _outgoing(action: ApplicationAction, on_app: bool) -> Wanted:
         hub=urlsplit(mirrors[0]).netloc if mirrors else DOCKER_HUB_REGISTRY,
         acme=str(proxy["proxy_acme_directory"] or LETS_ENCRYPT) if automatic else "",
     )
+
+
+def _authorities(action: ApplicationAction) -> dict[str, str]:
+    """By server, the certificates (a path) by which it is known, where those are not the usual ones."""
+    found = {str(name): str(path) for name, path in _mapping(action, "docker_registry_certificates").items()}
+    proxy = RoleValues(action, "proxy")
+    directory, root = urlsplit(str(proxy["proxy_acme_directory"] or "")), str(proxy["proxy_acme_ca_root"] or "")
+    return found | ({str(directory.netloc): root} if root else {})
 
 
 def _mapping(action: ApplicationAction, name: str) -> dict[str, Any]:

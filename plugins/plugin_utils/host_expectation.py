@@ -15,6 +15,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     wanted_stamp,
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.role_values import RoleValues
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import tls_mode
 
 FORMAT = 1
 CERTIFICATES = "system"
@@ -53,9 +54,10 @@ def host_expectation(action: ApplicationAction, release: int, authority: str = "
         "secrets_stamp": secrets_stamp(action),
         "has_web": bool(rendering.health),
         "domains": list(application.domains),
+        "redirects": list(application.redirects),
         "port": application.port,
         "health": application.health,
-        "proxy": _proxy(action, authority) if action.host in action.app_hosts else {},
+        "proxy": _proxy(action, authority, release > 0) if action.host in action.app_hosts else {},
         "daemon": docker["__docker_daemon"],
         "kernel": {name: str(value) for name, value in docker["docker_sysctl"].items()},
         "packages": sorted(docker["__docker_versions"]),
@@ -79,7 +81,7 @@ def _digest(action: ApplicationAction, release: int) -> str:
     return ""
 
 
-def _proxy(action: ApplicationAction, authority: str) -> dict[str, Any]:
+def _proxy(action: ApplicationAction, authority: str, releasing: bool) -> dict[str, Any]:
     proxy = RoleValues(action, "proxy")
     options = {"max-size": str(proxy["proxy_log_max_size"]), "max-file": str(proxy["proxy_log_max_files"])}
     definition = {
@@ -94,9 +96,14 @@ def _proxy(action: ApplicationAction, authority: str) -> dict[str, Any]:
         "definition": definition,
         "http_port": int(proxy["proxy_http_port"]),
         "https_port": int(proxy["proxy_https_port"]),
-        "tls": str(proxy["proxy_site_tls"]),
-        "authority": Path(authority).read_text(encoding="ascii") if authority else CERTIFICATES,
+        "tls": tls_mode(action),
+        # A certificate that was not renewed is no fault of a release, and must not keep one back.
+        "authority": "" if releasing else _authority(authority),
     }
+
+
+def _authority(path: str) -> str:
+    return Path(path).read_text(encoding="ascii") if path else CERTIFICATES
 
 
 def user_tests(inventory: Path, application: str) -> list[str]:

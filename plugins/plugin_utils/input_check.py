@@ -13,6 +13,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application 
     inventory_problems,
     load_application,
 )
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import tls_problems
 
 
 def check_input(action: ApplicationAction, builds: bool = False) -> None:
@@ -20,6 +21,8 @@ def check_input(action: ApplicationAction, builds: bool = False) -> None:
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
     problems += _clashes(action) + _consent_problems(action) + _tag_problems(action)
     problems += _wait_problems(action)
+    # Other hosts do not have the variables of those that the proxy runs on.
+    problems += tls_problems(action) if action.application.web and action.host in action.app_hosts else []
     problems += _build_problems(action) if builds else []
     if problems:
         raise InputError(problems)
@@ -79,8 +82,9 @@ def _clashes(action: ApplicationAction) -> list[Problem]:
             other = load_application(action.inventory_folder, name, action._loader, action._templar, action.variables)
         except InputError:
             continue
-        taken = {domain.lower() for domain in other.domains}
-        for domain in sorted(domain for domain in action.application.domains if domain.lower() in taken):
+        taken = {domain.lower() for domain in (*other.domains, *other.redirects)}
+        names = (*action.application.domains, *action.application.redirects)
+        for domain in sorted(domain for domain in names if domain.lower() in taken):
             problems.append(Problem(file, "domains", f"{domain}, which {name} has too", "each domain once"))
         for volume in sorted(volumes & volume_names(other)):
             found = f"the volume {volume} (by its name on a host), which {name} has too"

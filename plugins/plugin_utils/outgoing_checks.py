@@ -19,6 +19,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.server_tunnel import (
 
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 DOCKER_PACKAGES = "https://download.docker.com/linux/debian"
+_AUTHORITIES = {"proxy_acme_directory": "proxy_acme_ca_root"}
 NO_ADDRESS = "the name has no address"
 
 
@@ -108,7 +109,11 @@ def _tried(check: str, name: str, refusal: str, trial: Callable[[], Finding], va
             found = f"{name} accepts connections; its answer could not be asked for (AllowTcpForwarding is off)"
             return Finding(check, WARN, found, "The deploy will tell")
         untrusted = "certificate" in str(error)
-        hint = f"Name its authority in docker_registry_certificates, and see {variable}" if untrusted else advice
+        hint = (
+            f"Name its authority ({_AUTHORITIES.get(variable, 'docker_registry_certificates')}), and see {variable}"
+            if untrusted
+            else advice
+        )
         return Finding(check, FAIL, f"{name}: {error}", hint)
 
 

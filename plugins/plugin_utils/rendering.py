@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,13 @@ from ansible_collections.slipway.vps.plugins.module_utils.fingerprint import fin
 from ansible_collections.slipway.vps.plugins.module_utils.image_name import image_with_tag, where_to_ask
 from ansible_collections.slipway.vps.plugins.module_utils.server_stamp import (
     SERVER_ROLES,
+    content,
     roles_fingerprint,
     server_stamp,
 )
+from ansible_collections.slipway.vps.plugins.module_utils.site import FILES
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_pair
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
@@ -104,8 +108,10 @@ def wanted_stamp(action: ApplicationAction) -> str:
 def site_stamp(action: ApplicationAction) -> str:
     """A hash of what the proxy's site of the application is made from; its port is the release's."""
     application = action.application
-    given = {name: template(action, name, None) for name in action.variables if name.startswith("proxy_")}
-    return fingerprint([application.domains, given, roles_fingerprint(ROLES, ["proxy"])])
+    given = {name: content(template(action, name, None)) for name in action.variables if name.startswith("proxy_")}
+    published = [application.domains, application.redirects, application.tls.mode, application.proxy]
+    pair = hashlib.sha256(b"".join(own_pair(action))).hexdigest() if application.tls.mode == FILES else ""
+    return fingerprint([published, pair, given, roles_fingerprint(ROLES, ["proxy"])])
 
 
 def secrets_stamp(action: ApplicationAction) -> str:

@@ -9,7 +9,7 @@ WANTED, FACTS = WORLD.expectation, WORLD.facts
 if not WANTED["has_web"]:
     pytest.skip("no web process on this host", allow_module_level=True)
 
-DOMAINS = WANTED["domains"]
+DOMAINS, SENT_ON = WANTED["domains"], WANTED["redirects"]
 TLS = WANTED["proxy"]["tls"]
 REDIRECTS = (301, 302, 307, 308)
 
@@ -36,8 +36,16 @@ def test_domain_answers(domain):
     _serves(FACTS["answers"][domain][kind], f"{kind}://{domain}{WANTED['health']}")
 
 
+@each("domain", SENT_ON)
+def test_domain_sends_on_to_the_first(domain):
+    kind = "http" if TLS == "off" else "https"
+    answer = FACTS["answers"][domain][kind]
+    there = answer["headers"].get("location", "").startswith(f"{kind}://{DOMAINS[0]}")
+    require(answer["status"] in REDIRECTS and there, f"a redirect to {DOMAINS[0]}", _said(answer), f"{kind}://{domain}")
+
+
 @pytest.mark.skipif(TLS == "off", reason="HTTPS is off")
-@each("domain", DOMAINS)
+@each("domain", [*DOMAINS, *SENT_ON])
 def test_http_sends_on_to_https(domain):
     answer = FACTS["answers"][domain]["http"]
     there = answer["headers"].get("location", "").startswith("https://")
@@ -45,7 +53,7 @@ def test_http_sends_on_to_https(domain):
 
 
 def test_unknown_host_is_not_found():
-    answer = next(found["http"] for name, found in FACTS["answers"].items() if name not in DOMAINS)
+    answer = next(found["http"] for name, found in FACTS["answers"].items() if name not in (*DOMAINS, *SENT_ON))
     require(answer["status"] == 404, "404", _said(answer), "a host name of no application")
 
 

@@ -21,7 +21,9 @@ def host() -> Any:
 
 @pytest.fixture(scope="session")
 def application() -> dict[str, Any]:
-    """The application on this host: name, release, domains, port, health, host, tls, http_port."""
+    """The application on this host: name, release, domains, port, health, host, tls, http_port,
+    https_port.
+    """
     world = the_world()
     wanted = world.expectation
     proxy = wanted["proxy"] or {}
@@ -31,6 +33,7 @@ def application() -> dict[str, Any]:
         **{key: wanted[key] for key in ("domains", "port", "health", "host")},
         "tls": proxy.get("tls", "off"),
         "http_port": proxy.get("http_port", 0),
+        "https_port": proxy.get("https_port", 0),
     }
 
 

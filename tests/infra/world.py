@@ -138,6 +138,7 @@ def request_of(expectation: dict[str, Any]) -> dict[str, Any]:
         "info": list(INFO),
         "services": expectation["service_list"],
         "domains": expectation["domains"] if expectation["proxy"] else [],
+        "redirects": expectation["redirects"] if expectation["proxy"] else [],
         "port": expectation["port"],
         "health": expectation["health"],
         "upstream": f"{expectation['application']}-r{{release}}-web",

@@ -22,14 +22,17 @@ class Project:
     """A folder that stands where a user's checkout would: `inventory` is inventory/test in it.
 
     The applications' build contexts are absolute; the registries' authority is found as in inventory/sandbox.
+    Without `secure` the proxy speaks plain HTTP: most tests are about other things than TLS.
     """
 
-    def __init__(self, folder: Path, app: list[str], data: list[str] | None = None) -> None:
+    def __init__(self, folder: Path, app: list[str], data: list[str] | None = None, secure: bool = False) -> None:
         self.inventory = folder / "inventory" / "test"
         self.app_servers = app
         shutil.copytree(SANDBOX_INVENTORY, self.inventory, ignore=shutil.ignore_patterns("apps", "tests", "hosts.yml"))
         (self.inventory / "apps").mkdir()
         (folder / ".sandbox").symlink_to(ROOT / ".sandbox")
+        if not secure:
+            self.settings(proxy_tls="off")
         self.hosts = self._hosts({"app": app, "data": data or [], "builder": ["vps-2"]})
         self.write_hosts()
 

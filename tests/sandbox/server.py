@@ -27,12 +27,13 @@ _FILES = (
 
 
 class Server:
-    """One server; `touched` tells whether a test has to do with it, for the report of a failure."""
+    """One server, whose applications are visited at `url`: plain HTTP, or HTTPS where the server is `secure`."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, secure: bool = False) -> None:
         self.what = names.server(name)
         self.name = name
-        self.url = f"http://{names.LOOPBACK}:{self.what.http_port}"
+        port = self.what.https_port if secure else self.what.http_port
+        self.url = f"{'https' if secure else 'http'}://{names.LOOPBACK}:{port}"
 
     def ssh(self, command: str, text: str | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -26,6 +26,12 @@ POSTS = [f"the {number}th of my thoughts on anchors" for number in range(1, 31)]
 
 
 @pytest.fixture(scope="module")
+def vps_1() -> Server:
+    """The server as its visitors reach it, over HTTPS."""
+    return Server("vps-1", secure=True)
+
+
+@pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return Source.of_microblog(tmp_path_factory.mktemp("source"))
 
@@ -33,7 +39,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 @pytest.fixture(scope="module")
 def site(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Microblog in an inventory with vps-1, under an image name of this test's own."""
-    made = Project(tmp_path_factory.mktemp("debian-13"), app=["vps-1"])
+    made = Project(tmp_path_factory.mktemp("debian-13"), app=["vps-1"], secure=True)
     image = f"{{{{ registry_server }}}}/{REPOSITORY}"
     return made.add("microblog", image=image, build={"context": str(source.folder)})
 

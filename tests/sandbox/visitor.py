@@ -7,19 +7,22 @@ import time
 import requests
 
 from examples.microblog.tests.visit import Person
+from sandbox import acme
 from tests.sandbox.server import Server
 
 WAIT_SECONDS = 120
 
 
 def person(server: Server, domain: str = "microblog.localhost") -> Person:
-    """Somebody with a browser, who reaches the server's port 80 as this machine publishes it."""
-    return Person(f"http://{domain}", server.url.removeprefix("http://"))
+    """Somebody with a browser, who reaches the server's ports as this machine publishes them."""
+    scheme, _, address = server.url.partition("://")
+    return Person(f"{scheme}://{domain}", address, authority=str(acme.ROOTS) if scheme == "https" else None)
 
 
 def page(server: Server, domain: str, path: str = "/", method: str = "GET", **options: object) -> requests.Response:
-    """One request to an application on the server."""
-    return requests.request(method, f"{server.url}{path}", headers={"Host": domain}, timeout=30, **options)
+    """One request to an application on the server; over HTTPS its certificate has to be acme.sandbox's."""
+    with person(server, domain).http as http:
+        return http.request(method, f"{server.url}{path}", timeout=30, **options)
 
 
 def serves(server: Server, domain: str, path: str = "/health") -> bool:

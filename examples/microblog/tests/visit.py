@@ -9,6 +9,18 @@ import sys
 import time
 
 import requests
+from requests.adapters import HTTPAdapter
+
+
+class Named(HTTPAdapter):
+    """Speaks TLS with the server that has a certificate for `host`, whatever address it is asked at."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host.partition(":")[0]
+        super().__init__()
+
+    def init_poolmanager(self, *arguments, **options) -> None:
+        super().init_poolmanager(*arguments, **options, server_hostname=self.host, assert_hostname=self.host)
 
 
 class Person:
@@ -16,14 +28,20 @@ class Person:
 
     :param url: where Microblog is, such as `http://localhost:5000`.
     :param address: connect to this `host:port` instead and name the URL's host in the request.
+    :param authority: path of the certificates (PEM) that are believed, where those are not the usual ones.
     """
 
-    def __init__(self, url: str, address: str | None = None) -> None:
+    def __init__(self, url: str, address: str | None = None, authority: str | None = None) -> None:
         scheme, _, host = url.rstrip("/").partition("://")
         self.base = f"{scheme}://{address or host}"
         self.http = requests.Session()
         if address:
             self.http.headers["Host"] = host
+            self.http.mount("https://", Named(host))
+        if authority:
+            # Else REQUESTS_CA_BUNDLE would count over `verify`.
+            self.http.trust_env = False
+            self.http.verify = authority
         self.name = f"person-{secrets.token_hex(4)}"
         self.password = secrets.token_urlsafe(12)
 

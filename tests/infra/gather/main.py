@@ -108,11 +108,11 @@ def _through_the_proxy(pool, request):
         name = domain.replace("*", "slipway-verify")
         found = {"http": network.request("127.0.0.1", request["http_port"], request["health"], name)}
         if request["tls"] != "off" and domain != UNKNOWN_HOST:
-            authority = request["authority"] if request["tls"] == "automatic" else ""
+            authority = "" if request["tls"] == "internal" else request["authority"]
             found["https"] = network.request("127.0.0.1", request["https_port"], request["health"], name, authority)
         return found
 
-    names = [*domains, UNKNOWN_HOST]
+    names = [*domains, *request["redirects"], UNKNOWN_HOST]
     return dict(zip(names, pool.map(both, names)))  # noqa: B905 (strict= is Python 3.10's)
 
 

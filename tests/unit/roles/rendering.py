@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 ROLES = Path(__file__).parents[3] / "roles"
@@ -23,6 +25,12 @@ def _trusted(value: Any) -> Any:
     return value
 
 
+@cache
+def _find_collections() -> None:
+    """Lookups are found by their full names after this alone."""
+    init_plugin_loader()
+
+
 def _load(path: Path) -> dict[str, Any]:
     return yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
@@ -30,6 +38,7 @@ def _load(path: Path) -> dict[str, Any]:
 def templar(role: str, **variables: Any) -> Templar:
     """A templar with the role's defaults and vars, and `variables` over the defaults."""
     folder = ROLES / role
+    _find_collections()
     known = _load(folder / "defaults/main.yml") | variables | _load(folder / "vars/main.yml")
     known.setdefault("ansible_managed", "Managed by Slipway")
     known.setdefault("ansible_check_mode", False)

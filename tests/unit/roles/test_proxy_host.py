@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.listeners import Holder, holders, listening_sockets
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
-from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost, _last_error, read_header
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import (
+    ProxyFile,
+    ProxyHost,
+    _last_error,
+    read_header,
+)
 from ansible_collections.slipway.vps.plugins.modules.proxy_site import refuse_conflicts
 
 from tests.unit.roles.rendering import render
@@ -58,6 +63,42 @@ def test_a_file_that_was_not_loaded_is_noticed(proxy: ProxyHost) -> None:
     proxy.mark_loaded()
     site.unlink()
     assert not proxy.is_loaded
+
+
+def test_names_of_sites_that_were_written_since_the_last_load(proxy: ProxyHost) -> None:
+    add_site(proxy, "blog", "blog.example.com")
+    proxy.mark_loaded()
+    old = (proxy.folder / ".loaded").stat().st_mtime
+    os.utime(proxy.sites / "blog.caddy", (old - 1, old - 1))
+    assert proxy.new_names() == []
+    add_site(proxy, "shop", "shop.example.com")
+    assert proxy.new_names() == ["shop.example.com"]
+
+
+def test_a_new_secret_has_to_be_loaded(proxy: ProxyHost) -> None:
+    proxy.make_folders()
+    proxy.mark_loaded()
+    ProxyFile("secrets/dns", "a token", 0o600).write(proxy.folder)
+    assert not proxy.is_loaded
+
+
+def test_a_file_with_other_content_or_permissions_is_missing(proxy: ProxyHost) -> None:
+    proxy.make_folders()
+    file = ProxyFile("certificates/shop.key", "a key", 0o600)
+    assert proxy.missing_files([file]) == [file]
+    file.write(proxy.folder)
+    assert proxy.missing_files([file]) == []
+    (proxy.folder / file.path).chmod(0o644)
+    assert proxy.missing_files([file]) == [file]
+
+
+def test_certificates_that_no_site_names_go(proxy: ProxyHost) -> None:
+    proxy.make_folders()
+    for name in ("acme-1.pem", "acme-2.pem"):
+        ProxyFile(f"certificates/{name}", "text", 0o644).write(proxy.folder)
+    (proxy.sites / "shop.caddy").write_text("trusted_roots /etc/caddy/certificates/acme-2.pem\n", encoding="ascii")
+    proxy.remove_unused()
+    assert [path.name for path in (proxy.folder / "certificates").iterdir()] == ["acme-2.pem"]
 
 
 def test_errors_of_caddy_name_the_file_that_the_user_knows() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import re
+from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from tests.unit.roles.rendering import render
+from tests.unit.roles.rendering import evaluate, render
 
 SITE: dict[str, Any] = {
     "proxy_site_app": "shop",
@@ -49,30 +51,36 @@ def test_comes_back_after_a_signal_and_a_reboot() -> None:
     assert service()["restart"] == "always"
 
 
-@pytest.mark.parametrize(("tls", "expected"), [("off", True), ("automatic", False), ("internal", False)])
-def test_certificates_are_off_only_when_asked(tls: str, expected: bool) -> None:
-    assert ("auto_https off" in render("proxy", "Caddyfile.j2", proxy_tls=tls)) is expected
+def test_redirects_are_the_sites_own() -> None:
+    assert "auto_https disable_redirects" in render("proxy", "Caddyfile.j2")
 
 
-def test_acme_settings_appear_when_given() -> None:
-    text = render(
-        "proxy", "Caddyfile.j2", proxy_acme_email="admin@example.com", proxy_acme_directory="https://acme/dir"
-    )
-    assert "\temail admin@example.com\n" in text
-    assert "\tacme_ca https://acme/dir\n" in text
-    assert "acme_ca" not in render("proxy", "Caddyfile.j2")
+def test_the_address_for_the_authority_appears_when_given() -> None:
+    assert "\temail admin@example.com\n" in render("proxy", "Caddyfile.j2", proxy_acme_email="admin@example.com")
+    assert "email" not in render("proxy", "Caddyfile.j2")
+
+
+def test_a_proxy_in_front_is_believed_when_named() -> None:
+    text = render("proxy", "Caddyfile.j2", proxy_trusted_proxies=["10.0.0.0/8", "fd00::/8"])
+    assert "trusted_proxies static 10.0.0.0/8 fd00::/8\n" in text
+    assert "trusted_proxies" not in render("proxy", "Caddyfile.j2")
 
 
 def test_admin_endpoint_is_no_network_port() -> None:
     assert "admin unix//run/" in render("proxy", "Caddyfile.j2")
 
 
+def site(**variables: Any) -> str:
+    return render("proxy", "site.caddy.j2", **{**SITE, **variables})
+
+
 def test_header_names_the_application_and_its_domains() -> None:
-    first = render("proxy", "site.caddy.j2", **SITE).splitlines()[0]
+    first = site(proxy_site_redirects=["shop.example.org"]).splitlines()[0]
     assert json.loads(first.removeprefix("# slipway ")) == {
         "format": 1,
         "app": "shop",
-        "domains": ["shop.example.com", "www.shop.example.com"],
+        "domains": ["shop.example.com", "www.shop.example.com", "shop.example.org"],
+        "tls": "automatic",
     }
 
 
@@ -83,15 +91,100 @@ def test_site_reads_the_release_at_each_request() -> None:
     assert "keepalive 500ms" in text
 
 
-def test_plain_site_has_plain_addresses() -> None:
-    text = render("proxy", "site.caddy.j2", **SITE, proxy_site_tls="off")
+def test_plain_site_has_plain_addresses_and_no_redirect() -> None:
+    text = site(proxy_site_tls="off")
     assert "http://shop.example.com, http://www.shop.example.com {" in text
-    assert "shop.example.com, www.shop.example.com {" in render("proxy", "site.caddy.j2", **SITE)
+    assert "https" not in text
+    assert "Strict-Transport-Security" not in text
+
+
+def test_http_is_sent_to_https() -> None:
+    text = site()
+    plain = text.index("http://shop.example.com, http://www.shop.example.com {")
+    assert (
+        plain < text.index("redir https://{host}{uri} 308") < text.index("\nshop.example.com, www.shop.example.com {")
+    )
+    assert "redir https://{host}:8443{uri} 308" in site(proxy_https_port=8443)
+
+
+def test_other_names_are_sent_to_the_first() -> None:
+    text = site(proxy_site_redirects=["shop.example.org"])
+    assert "\nshop.example.org {" in text
+    assert "redir https://shop.example.com{uri} 308" in text
+    assert "redir http://shop.example.com{uri} 308" in site(
+        proxy_site_redirects=["shop.example.org"], proxy_site_tls="off"
+    )
+
+
+def test_caddy_chooses_the_authority_unless_one_is_set() -> None:
+    assert "\ttls" not in site()
+    text = site(
+        proxy_acme_directory="https://acme/dir", proxy_acme_profile="shortlived", proxy_acme_email="a@b.example"
+    )
+    assert "issuer acme {\n\t\t\tdir https://acme/dir\n\t\t\tprofile shortlived\n\t\t\temail a@b.example\n\t\t}" in text
+
+
+def test_a_private_directory_is_known_by_its_authority(tmp_path: Path) -> None:
+    root = tmp_path / "ca.pem"
+    root.write_text("one\n", encoding="ascii")
+    one = site(proxy_acme_directory="https://acme/dir", proxy_acme_ca_root=str(root))
+    assert "trusted_roots /etc/caddy/certificates/acme-" in one
+    root.write_text("two\n", encoding="ascii")
+    assert site(proxy_acme_directory="https://acme/dir", proxy_acme_ca_root=str(root)) != one
+
+
+def own(tmp_path: Path, key: str) -> dict[str, Any]:
+    for name, text in (("shop.pem", "certificate"), ("shop.key", key)):
+        (tmp_path / name).write_text(text, encoding="ascii")
+    paths = {"proxy_site_certificate": str(tmp_path / "shop.pem"), "proxy_site_key": str(tmp_path / "shop.key")}
+    return {**SITE, "proxy_site_tls": "files", **paths}
+
+
+def test_own_certificate_has_another_name_when_it_changes(tmp_path: Path) -> None:
+    one = site(**own(tmp_path, "one"))
+    assert re.search(
+        r"\ttls /etc/caddy/certificates/shop-[0-9a-f]{12}\.pem /etc/caddy/certificates/shop-\w+\.key\n", one
+    )
+    assert site(**own(tmp_path, "two")) != one
+
+
+def test_own_key_is_for_root_alone(tmp_path: Path) -> None:
+    files = evaluate("proxy", "__proxy_site_files", **own(tmp_path, "one"))
+    assert [file.get("mode", "0644") for file in files] == ["0644", "0600"]
+    assert files[1]["content"] == "one"
+
+
+def test_secrets_are_files_for_root_alone() -> None:
+    files = evaluate("proxy", "__proxy_files", proxy_secrets={"dns": "a token"})
+    assert files == [{"path": "secrets/dns", "content": "a token", "mode": "0600"}]
 
 
 def test_internal_authority() -> None:
-    assert "\ttls internal\n" in render("proxy", "site.caddy.j2", **SITE, proxy_tls="internal")
-    assert "tls internal" not in render("proxy", "site.caddy.j2", **SITE)
+    text = site(proxy_tls="internal")
+    assert "\ttls internal\n" in text
+    assert "Strict-Transport-Security" not in text
+    assert "tls internal" not in site()
+
+
+def test_application_s_headers_count_over_the_inventory_s() -> None:
+    text = site(proxy_site_options={"headers": {"X-Frame-Options": None, "X-Name": 'say "yes"'}, "hsts": "max-age=60"})
+    assert "X-Frame-Options" not in text
+    assert '\t\t?X-Name "say \\"yes\\""\n' in text
+    assert '?Strict-Transport-Security "max-age=60"' in text
+    assert "?X-Content-Type-Options" in text
+
+
+def test_body_limit_and_compression_can_be_taken_away() -> None:
+    assert "max_size 100MB" in site()
+    text = site(proxy_site_options={"body_limit": "", "compression": False})
+    assert "max_size" not in text
+    assert "encode" not in text
+
+
+def test_event_streams_are_not_compressed() -> None:
+    kinds = evaluate("proxy", "__proxy_compressed")
+    assert not [kind for kind in kinds if fnmatch.fnmatch("text/event-stream", kind)]
+    assert [kind for kind in kinds if fnmatch.fnmatch("text/html; charset=utf-8", kind)]
 
 
 def test_directives_of_the_user_are_indented() -> None:
