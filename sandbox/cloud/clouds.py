@@ -11,6 +11,7 @@ from sandbox.cloud.digitalocean.api import DigitalOcean
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.fleet import MACHINES, Fleet, public_address, public_address_6
 from sandbox.cloud.journal import Journal
+from sandbox.cloud.lightsail.api import Lightsail
 from sandbox.cloud.linode.api import Linode
 from sandbox.cloud.machines import Machines
 from sandbox.cloud.store import Store
@@ -38,6 +39,7 @@ class Cloud:
         vendors: dict[str, Vendor] = {
             "digitalocean": DigitalOcean(store, fleet, tokens["digitalocean"]),
             "linode": Linode(store, fleet, tokens["linode"]),
+            "lightsail": Lightsail(store, fleet, tokens["lightsail"]),
         }
         return cls(store, journal, faults, fleet, vendors)
 
@@ -47,7 +49,7 @@ class Cloud:
             return self.vendors["digitalocean"]
         if path.startswith(("/v4/", "/v4beta/")):
             return self.vendors["linode"]
-        return self.vendors.get("lightsail") if path == "/" else None
+        return self.vendors["lightsail"] if path == "/" else None
 
     def servers(self) -> list[dict[str, Any]]:
         """The servers that there are, of all vendors."""
