@@ -22,7 +22,10 @@ except OSError as error:
     sys.exit(f"the queue: {error}")
 """
 RELEASES = f"{STATE}/beacon/releases"
-NO_REGISTRY = f"iptables -I OUTPUT -d {names.REGISTRY_ADDRESS} -j REJECT"
+NO_REGISTRY = (
+    f"iptables -I OUTPUT -d {names.REGISTRY_ADDRESS} -j REJECT"
+    f" && ip6tables -I OUTPUT -d {names.ipv6(names.REGISTRY_ADDRESS)} -j REJECT"
+)
 
 
 @dataclass(frozen=True)

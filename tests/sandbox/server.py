@@ -94,11 +94,12 @@ class Server:
     @contextmanager
     def cut_off(self, address: str) -> Iterator[None]:
         """No packet of this server reaches an address for a while; other servers go on undisturbed."""
-        self.run(f"ip route add unreachable {address}")
+        routes = " && ".join(f"ip route {{0}} unreachable {each}" for each in (address, names.ipv6(address)))
+        self.run(routes.format("add"))
         try:
             yield
         finally:
-            self.run(f"ip route del unreachable {address}")
+            self.run(routes.format("del"))
 
     def _wait_until_booted(self) -> None:
         deadline = time.monotonic() + BOOT_SECONDS
