@@ -120,10 +120,15 @@ def counts(address: str, sent: Sent) -> Counts:
 
 
 def wait_for_jobs(address: str, sent: Sent, seconds: float) -> Counts:
-    """Waits until all jobs are done, at most so long."""
+    """Waits until all jobs are done, at most so long.
+
+    RQ gives a job whose worker has vanished to another one, but looks for such jobs every 15 minutes only (its
+    registry_cleaning_key lives so long); here it looks at once.
+    """
     deadline = time.monotonic() + seconds
     while True:
         found = counts(address, sent)
         if not found.lost_jobs or time.monotonic() > deadline:
             return found
+        ask(address, "/tidy", {"number": ""})
         time.sleep(1)

@@ -5,6 +5,7 @@
 /rows      POST {"number"}             notes a row; 200 when Redis has it
 /jobs      POST {"number", "seconds"}  enqueues a job; 200 when Redis has it
 /counts    GET                         {"rows": [...], "begun": {...}, "done": {...}, "migrations"}
+/tidy      POST {}                     lets the workers look for abandoned jobs now; RQ does so every 15 minutes
 """
 
 import json
@@ -15,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import redis
-from store import connection, enqueue
+from store import connection, enqueue, queue
 
 VERSION = os.environ.get("VERSION", "development")
 
@@ -46,10 +47,12 @@ class Handler(BaseHTTPRequestHandler):
                 connection.rpush("rows", data["number"])
             elif self.path == "/jobs":
                 enqueue(data["number"], float(data["seconds"]))
+            elif self.path == "/tidy":
+                connection.delete(queue.registry_cleaning_key)
             else:
                 self.answer(404, {"error": "no such page"})
                 return
-            self.answer(200, {"version": VERSION, "number": data["number"]})
+            self.answer(200, {"version": VERSION, "number": data.get("number", "")})
         except redis.RedisError as error:
             self.answer(503, {"error": str(error)})
 
