@@ -25,6 +25,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
 from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_files
+from ansible_collections.slipway.vps.plugins.plugin_utils.server_packages import server_packages
 
 PURPOSES = ("deploy", "build", "rollback")
 
@@ -156,6 +157,7 @@ class ActionModule(ApplicationAction):
             "stands": probe.stands,
             "web": wanted.has_web,
             "stamp": wanted.stamp,
+            "packages": server_packages(self) if plan.server else [],
             "site": wanted.site,
             "secrets": wanted.secrets,
             "image": rendering.image,

@@ -6,8 +6,10 @@ from ansible_collections.slipway.vps.plugins.module_utils.application import KEY
 from ansible_collections.slipway.vps.plugins.module_utils.compose import volume_names
 from ansible_collections.slipway.vps.plugins.module_utils.duration import parse_seconds
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.slipway.vps.plugins.module_utils.server_input import PREFIXES, server_problems
 from ansible_collections.slipway.vps.plugins.module_utils.validation import TAG
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.fleet_access import address_problems
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
     application_names,
     inventory_problems,
@@ -20,7 +22,7 @@ def check_input(action: ApplicationAction, builds: bool = False) -> None:
     """Checks inventory, domains and extra variables; the action is prepared. Raises InputError."""
     problems = inventory_problems(action.inventory_folder, action.groups, builds)
     problems += _clashes(action) + _consent_problems(action) + _tag_problems(action)
-    problems += _wait_problems(action)
+    problems += _wait_problems(action) + _server_problems(action) + address_problems(action)
     # Other hosts do not have the variables of those that the proxy runs on.
     problems += tls_problems(action) if action.application.web and action.host in action.app_hosts else []
     problems += _build_problems(action) if builds else []
@@ -66,6 +68,13 @@ def _wait_problems(action: ApplicationAction) -> list[Problem]:
     except (TypeError, ValueError):
         return [Problem(action.application.name, "-e wait_for_lock", repr(wait), "seconds, or a duration such as 5m")]
     return []
+
+
+def _server_problems(action: ApplicationAction) -> list[Problem]:
+    """Mistakes in what the roles of the server are given; those that nobody sets are not even looked at."""
+    names = [name for name in action.variables if name.startswith(PREFIXES)]
+    given = {name: action._templar.template(action.variables[name]) for name in sorted(names)}
+    return server_problems("the inventory's variables", given)
 
 
 def _clashes(action: ApplicationAction) -> list[Problem]:

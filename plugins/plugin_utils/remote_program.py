@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.vps.plugins.module_utils.docker_engine import tail
+from ansible_collections.slipway.vps.plugins.module_utils.fingerprint import fingerprint
 
 MODULE_UTILS = Path(__file__).resolve().parents[1] / "module_utils"
 MARKER = "slipway-answer "
@@ -62,6 +63,12 @@ def program(module: str, function: str, arguments: Any) -> str:
         marker=MARKER,
         arguments=json.dumps(arguments),
     )
+
+
+@lru_cache
+def program_fingerprint(module: str) -> str:
+    """A hash of the module and all that it imports."""
+    return fingerprint(sources(module))
 
 
 def run_program(action: ActionBase, python: str, text: str) -> Any:

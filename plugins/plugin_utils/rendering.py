@@ -24,7 +24,11 @@ from ansible_collections.slipway.vps.plugins.module_utils.server_stamp import (
 from ansible_collections.slipway.vps.plugins.module_utils.site import FILES
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
 from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_pair
+from ansible_collections.slipway.vps.plugins.plugin_utils.fleet_access import data_access
+from ansible_collections.slipway.vps.plugins.plugin_utils.remote_program import program_fingerprint
 
+# Roles whose work is a program of module_utils: another version of it is another server.
+PROGRAMS = ("firewall",)
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 
@@ -102,7 +106,10 @@ def wanted_stamp(action: ApplicationAction) -> str:
     roles = host_roles(action)
     prefixes = tuple(f"{role}_" for role in roles)
     given = {name: template(action, name, None) for name in action.variables if name.startswith(prefixes)}
-    return server_stamp(ROLES, roles, given)
+    # A host that joins the fleet, or a service with another port, changes who may come in here.
+    access = data_access(action)
+    programs = {f"{role}_program": program_fingerprint(role) for role in roles if role in PROGRAMS}
+    return server_stamp(ROLES, roles, given | programs | ({"firewall_data": access} if access else {}))
 
 
 def site_stamp(action: ApplicationAction) -> str:
