@@ -14,6 +14,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.vitals import Vitals, 
 from ansible_collections.slipway.vps.plugins.plugin_utils import access_checks, host_checks, outgoing_checks
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.doctor_input import DoctorInput, read_input
+from ansible_collections.slipway.vps.plugins.plugin_utils.first_login import first_look
 from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, OK, WARN, Finding
 from ansible_collections.slipway.vps.plugins.plugin_utils.server_tunnel import getter
 from ansible_collections.slipway.vps.plugins.plugin_utils.ssh_settings import connection_settings, ssh_config
@@ -81,7 +82,7 @@ class ActionModule(ApplicationAction):
         # Without a password the script tries sudo itself, and tells the rest all the same where that is refused.
         with_password = become is not None and bool(become.get_option("become_pass", playcontext=self._play_context))
         try:
-            output = self._low_level_execute_command(script, sudoable=with_password)
+            output = first_look(self, script, sudoable=with_password).output
         except AnsibleError as error:
             if with_password and "password" in str(error).lower() and "permission denied" not in str(error).lower():
                 return Vitals(), str(error)

@@ -14,6 +14,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, pr
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.module_utils.site import FILES
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
+from ansible_collections.slipway.vps.plugins.plugin_utils.first_login import first_look
 from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, WARN, Finding, system_problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input, named_services
 from ansible_collections.slipway.vps.plugins.plugin_utils.plan_checks import Asked, asked, findings
@@ -24,8 +25,8 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     wanted_stamp,
 )
 from ansible_collections.slipway.vps.plugins.plugin_utils.run_identity import is_gone
-from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_files
 from ansible_collections.slipway.vps.plugins.plugin_utils.server_packages import server_packages
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_files
 
 PURPOSES = ("deploy", "build", "rollback")
 
@@ -55,17 +56,18 @@ class ActionModule(ApplicationAction):
             # scrypt is slow on purpose: it is done while the host answers.
             begun = [pool.submit(lambda: rendering.services), pool.submit(lambda: rendering.secrets)]
             started = time.time()
-            script = probe_script(self.application.name, ask, given.ports, given.domains)
-            output = self._low_level_execute_command(script)
+            look = first_look(self, probe_script(self.application.name, ask, given.ports, given.domains))
             ended = time.time()
             for part in begun:
                 part.result()
         try:
-            probe = read_probe(str(output.get("stdout", "")))
+            probe = read_probe(str(look.output.get("stdout", "")))
         except (FormatError, ValueError) as error:
-            return result | {"failed": True, "msg": f"{self.host}: {error} {output.get('stderr', '')}".strip()}
+            return result | {"failed": True, "msg": f"{self.host}: {error} {look.output.get('stderr', '')}".strip()}
         wanted = self._wanted(rendering, probe)
         plan = make_plan(wanted, probe)
+        if look.by_bootstrap and not plan.server:
+            plan.server.append(f"server: its user {look.user} cannot log in")
         if purpose == "rollback":
             plan = HostPlan(release=["an earlier release comes back; migrations are not undone"])
         elif purpose == "build":
@@ -77,6 +79,7 @@ class ActionModule(ApplicationAction):
             result |= {"failed": True, "msg": problem}
         groups = [] if self._task.check_mode or problem or purpose == "rollback" else plan.groups
         facts = self._facts(probe, plan, wanted, rendering)
+        facts |= {"user": look.user, "login": {"user": look.login, "become": look.become}}
         result |= {
             "changed": bool(plan.groups),
             "ansible_facts": {"slipway_plan": facts},

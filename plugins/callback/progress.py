@@ -196,6 +196,8 @@ class CallbackModule(DefaultCallback):
         if shown:
             self.line(self._step(shown, len(results)))
         for host, data in results:
+            for text in data.get("slipway_skipped") or []:
+                self.line(f"  -  {host}: left out: {text}")
             if data.get("slipway_warning"):
                 self.line(f"  !  {host}: {data.get('message')}", C.COLOR_WARN)
 

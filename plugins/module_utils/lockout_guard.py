@@ -2,8 +2,8 @@
 of before are put back, by a timer and, after a crash, at the next start, before anybody could be locked out.
 
 What is in /var/lib/slipway/server/lockout-guard: `pending` while a change waits to be confirmed, `files`
-(one line a file: its mode, the name of its copy or `-` where there was none, its path), the copies, and the script
-that puts them back.
+(one line a file: its mode, owner, the name of its copy or `-` where there was none, its path), the copies, and the
+script that puts them back.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ RESTORE = """\
 set -u
 cd {folder} || exit 1
 [ -e restoring ] || mv pending restoring 2>/dev/null || exit 0
-while read -r mode copy path; do
+while read -r mode owner copy path; do
     if [ "$copy" = - ]; then
         rm -f "$path"
     else
-        cp "$copy" "$path.old" && chmod "$mode" "$path.old" && mv "$path.old" "$path"
+        cp "$copy" "$path.old" && chmod "$mode" "$path.old" && chown "$owner" "$path.old" && mv "$path.old" "$path"
     fi
 done <files
 sync
@@ -77,6 +77,7 @@ class GuardedFile:
     path: Path
     text: str | None
     mode: int = 0o644
+    owner: tuple[int, int] | None = None
 
     @property
     def before(self) -> str | None:
@@ -89,7 +90,8 @@ class GuardedFile:
 
 def run(command: Sequence[str], check: bool = True) -> subprocess.CompletedProcess[str]:
     """Runs a program. Raises OperationError with its last line when it fails and `check` is set."""
-    environment = {**os.environ, "LC_ALL": "C"}
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    environment = {**os.environ, "LC_ALL": "C", "PATH": path, "DEBIAN_FRONTEND": "noninteractive"}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if check and result.returncode != 0:
         lines = (result.stderr.strip() or result.stdout.strip() or f"code {result.returncode}").splitlines()
@@ -112,10 +114,12 @@ def arm(files: Sequence[GuardedFile], seconds: int, folder: Path = FOLDER, servi
     folder.mkdir(parents=True, mode=0o700)
     lines = []
     for number, file in enumerate(files):
-        mode = f"{file.path.stat().st_mode & 0o777:04o}" if file.path.exists() else f"{file.mode:04o}"
-        if file.before is not None:
-            shutil.copyfile(file.path, folder / str(number))
-        lines.append(f"{mode} {'-' if file.before is None else number} {file.path}\n")
+        if file.before is None:
+            lines.append(f"- - - {file.path}\n")
+            continue
+        shutil.copyfile(file.path, folder / str(number))
+        found = file.path.stat()
+        lines.append(f"{found.st_mode & 0o777:04o} {found.st_uid}:{found.st_gid} {number} {file.path}\n")
     write_atomically(folder / "files", "".join(lines))
     write_atomically(folder / "restore.sh", RESTORE.format(folder=folder, timer=TIMER), 0o700)
     if write_atomically(service, UNIT.format(folder=folder), 0o644):
@@ -140,6 +144,8 @@ def write(files: Sequence[GuardedFile]) -> None:
             sync_folder(file.path.parent)
         else:
             write_atomically(file.path, file.text, file.mode)
+            if file.owner:
+                os.chown(file.path, *file.owner)
 
 
 def differences(files: Sequence[GuardedFile]) -> list[dict[str, str]]:

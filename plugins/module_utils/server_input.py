@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from .authorized_key import key_problem
 from .firewall_rules import PROTOCOLS
 from .problem import Problem
-from .authorized_key import key_problem
 
 PREFIXES = ("baseline_", "firewall_")
 INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}\*?")
@@ -105,6 +105,7 @@ CHECKS: dict[str, Check] = {
     "baseline_bootstrap_user": text(USER, "a user's name, or nothing", empty=True),
     "baseline_root_login": boolean,
     "baseline_ssh": boolean,
+    "baseline_ssh_classical_exchange": boolean,
     "baseline_ssh_max_auth_tries": number(1, 20),
     "baseline_ssh_login_grace": number(5, 600),
     "baseline_ssh_options": mapping(SSH_KEYWORD, "keywords of sshd_config(5)"),
@@ -120,7 +121,7 @@ CHECKS: dict[str, Check] = {
     "baseline_swap_megabytes": number(64, 65536),
     "baseline_core_dumps": boolean,
     "baseline_quiet_login": boolean,
-    "baseline_login_rules": boolean,
+    "baseline_file_modes": boolean,
     "baseline_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_removed_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_audit": boolean,

@@ -10,7 +10,7 @@ from typing import Any
 from .fingerprint import fingerprint
 
 # In the order in which playbooks/deploy.yml applies them.
-SERVER_ROLES = ("host_key", "python", "firewall", "docker", "registry", "proxy")
+SERVER_ROLES = ("host_key", "python", "baseline", "firewall", "docker", "registry", "proxy")
 
 
 def roles_fingerprint(roles_folder: Path, roles: tuple[str, ...] | list[str]) -> str:

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,25 +45,24 @@ class FreshConnection:
     settings: dict[str, Any]
     known_hosts: Path | None
     sudo: bool
+    password: str = field(default="", repr=False)
 
     def as_user(self, user: str) -> FreshConnection:
         return replace(self, settings={**self.settings, "user": user}, sudo=user != "root")
 
     def run(self, command: str, text: str = "", seconds: float = 120) -> Answer:
         """Runs a shell command as root over a connection that nothing else uses."""
-        words = ["sh", "-c", shlex.quote(command)]
-        if self.sudo:
-            words = ["sudo", "-n", "-H", *words]
         # The first value of an option counts: these are given before those of the inventory.
         own = ["ControlMaster=no", "ControlPath=none", "ControlPersist=no", f"ConnectTimeout={CONNECT_SECONDS}"]
         with tempfile.NamedTemporaryFile("w", suffix=".ssh_config", encoding="utf-8") as file:
-            file.write(ssh_config(self.host, self.settings, self.known_hosts))
+            # As for Ansible's own connection, a person's settings count where the inventory says nothing.
+            file.write(ssh_config(self.host, self.settings, self.known_hosts) + "    Include ~/.ssh/config\n")
             file.flush()
             ssh = ["ssh", "-F", file.name, *(word for option in own for word in ("-o", option)), self.host]
             try:
                 result = subprocess.run(
-                    [*ssh, " ".join(words)],
-                    input=text,
+                    [*ssh, self._as_root(command)],
+                    input=f"{self.password}\n{text}" if self.password else text,
                     capture_output=True,
                     text=True,
                     errors="replace",
@@ -73,6 +72,15 @@ class FreshConnection:
             except subprocess.TimeoutExpired:
                 return Answer(SSH_FAILED, "", f"no answer within {seconds:.0f} s")
         return Answer(result.returncode, result.stdout, result.stderr)
+
+    def _as_root(self, command: str) -> str:
+        words = f"sh -c {shlex.quote(command)}"
+        if not self.sudo:
+            return words
+        if not self.password:
+            return f"sudo -n -H {words}"
+        # The password is the first line of the input, whether sudo asks for it or not.
+        return f"if sudo -n true 2>/dev/null; then read -r _; sudo -n -H {words}; else sudo -S -p '' -H {words}; fi"
 
     def insist(self, command: str, patience: float) -> Answer:
         """The same, tried again for `patience` seconds while there is no connection."""

@@ -20,10 +20,13 @@ class GuardedAction(ApplicationAction):
     TRANSFERS_FILES = False
     _supports_check_mode = True
 
+    @property
+    def python(self) -> str:
+        return str(self.variables.get("ansible_python_interpreter") or "/usr/bin/python3")
+
     def call_program(self, module: str, function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Runs a function of module_utils on the host as root; one round trip."""
-        python = str(self.variables.get("ansible_python_interpreter") or "/usr/bin/python3")
-        return run_program(self, python, program(module, function, arguments))
+        return run_program(self, self.python, program(module, function, arguments))
 
     def fresh_connection(self) -> FreshConnection | None:
         """A connection beside Ansible's own; None where that is none by SSH, which nothing here can cut."""
@@ -32,7 +35,8 @@ class GuardedAction(ApplicationAction):
         settings = connection_settings(self._connection)
         known_hosts = self.inventory_folder / "known_hosts"
         become = bool(self._connection.become) and settings["user"] != "root"
-        return FreshConnection(self.host, settings, known_hosts if known_hosts.is_file() else None, become)
+        password = str(self.get_become_option("become_pass") or "") if become else ""
+        return FreshConnection(self.host, settings, known_hosts if known_hosts.is_file() else None, become, password)
 
     def confirm(self, what: str, seconds: int, fresh: FreshConnection | None) -> dict[str, Any]:
         """Confirms an armed change over a new connection; a failed result when nobody gets in any more."""

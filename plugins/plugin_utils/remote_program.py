@@ -18,7 +18,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.fingerprint import fin
 
 MODULE_UTILS = Path(__file__).resolve().parents[1] / "module_utils"
 MARKER = "slipway-answer "
-_IMPORT = re.compile(r"^ *from \.(\w*) import (\w+)", re.MULTILINE)
+_IMPORT = re.compile(r"^ *from \.(\w*) import (.+)$", re.MULTILINE)
 # The sources become the package `slipway`; the last line calls the function and prints what it returns.
 _PROGRAM = """\
 import json, sys
@@ -50,7 +50,8 @@ def sources(module: str) -> dict[str, str]:
         if f"slipway.{name}" not in found:
             text = (MODULE_UTILS / f"{name}.py").read_text(encoding="utf-8")
             found[f"slipway.{name}"] = text
-            wanted += [first or second for first, second in _IMPORT.findall(text)]
+            for module_name, names in _IMPORT.findall(text):
+                wanted += [module_name] if module_name else [each.split()[0] for each in names.split(",")]
     return found
 
 

@@ -23,12 +23,12 @@ from ansible_collections.slipway.vps.plugins.module_utils.server_stamp import (
 )
 from ansible_collections.slipway.vps.plugins.module_utils.site import FILES
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
-from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_pair
 from ansible_collections.slipway.vps.plugins.plugin_utils.fleet_access import data_access
 from ansible_collections.slipway.vps.plugins.plugin_utils.remote_program import program_fingerprint
+from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import own_pair
 
 # Roles whose work is a program of module_utils: another version of it is another server.
-PROGRAMS = ("firewall",)
+PROGRAMS = ("baseline", "firewall")
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 
 

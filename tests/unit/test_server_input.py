@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.slipway.vps.plugins.module_utils.public_key import key_problem, rsa_bits
+from ansible_collections.slipway.vps.plugins.module_utils.authorized_key import key_problem, rsa_bits
+from ansible_collections.slipway.vps.plugins.module_utils.public_key import parse_public_key
 from ansible_collections.slipway.vps.plugins.module_utils.server_input import CHECKS, RULES, server_problems
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -54,7 +55,7 @@ def rsa(bits: int) -> str:
         ("baseline_upgrades_reboot", "4 am", "a time such as 04:30"),
         ("baseline_root_login", 3, "true or false"),
         ("baseline_bootstrap_user", "root; rm", "a user's name"),
-        ("baseline_operator_keys", ["ssh-ed25519 AAAA"], "damaged"),
+        ("baseline_operator_keys", ["ssh-ed25519 AAAA"], "cut off or changed"),
         ("baseline_operator_keys", [rsa(1024)], "at least 2048 bits"),
     ],
 )
@@ -83,8 +84,8 @@ def test_a_private_key_is_named_and_not_shown() -> None:
 
 
 def test_the_length_of_an_rsa_key() -> None:
-    assert rsa_bits(rsa(3072).split()[1]) == 3072
-    assert rsa_bits(ED25519.split()[1]) == 0
+    assert rsa_bits(parse_public_key(rsa(3072)).data) == 3072
+    assert rsa_bits(parse_public_key(ED25519).data) == 0
     assert key_problem(ED25519) is None
 
 
