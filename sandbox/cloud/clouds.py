@@ -41,6 +41,7 @@ class Cloud:
             "linode": Linode(store, fleet, tokens["linode"]),
             "lightsail": Lightsail(store, fleet, tokens["lightsail"]),
         }
+        fleet.restore()
         return cls(store, journal, faults, fleet, vendors)
 
     def vendor_of(self, path: str) -> Vendor | None:

@@ -44,12 +44,17 @@ class Fleet:
         self.store, self.machines, self.faults, self.journal = store, machines, faults, journal
         self._workers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fleet")
         self._order: dict[int, threading.Lock] = {}
-        for work in store.table(WORK).values():
+
+    def restore(self) -> None:
+        """Go on after a restart: what was under way has failed, servers that ran are switched on again."""
+        for work in self.store.table(WORK).values():
             if work["state"] == "running":
                 work.update(state="failed", ended=time.time())
-        for machine in store.table(MACHINES).values():
+        for machine in list(self.store.table(MACHINES).values()):
             if machine["state"] == "making":
                 machine["state"] = "failed"
+            elif machine["state"] == "running":
+                self.power_on(machine["number"])
 
     def create(self, provider: str, seed: Seed, debian: str, private: Sequence[str] = ()) -> Document:
         """Begin to make a server; its document, with number, addresses and the `work` that makes it.
@@ -190,8 +195,8 @@ class Fleet:
                     "failed", provider=machine["provider"], server=machine["name"], work=kind, error=str(error)
                 )
             with self.store.lock:
-                if ended == "failed" and kind == "create":
-                    machine["state"] = "failed"
+                if ended == "failed" and kind in ("create", "on", "reboot"):
+                    machine["state"] = "failed" if kind == "create" else "off"
                 elif ended == "done" and then:
                     machine["state"] = then
                 about.update(state=ended, ended=time.time())

@@ -30,7 +30,7 @@ class Machines(Protocol):
         """Switch a server off; `at_once` pulls the plug."""
 
     def resume(self, number: int) -> None:
-        """Switch a server on."""
+        """Switch a server on, also after an engine that was killed; one that runs is left alone."""
 
     def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
         """Give a server's network card these further addresses, and no others, now and after a reboot."""
@@ -57,7 +57,11 @@ class DockerMachines:
         self.client.api.stop(names.CloudServer(number).container, timeout=0 if at_once else STOP_SECONDS)
 
     def resume(self, number: int) -> None:
-        self.client.api.start(names.CloudServer(number).container)
+        server = names.CloudServer(number)
+        found = containers.inspect(self.client, server.container)
+        place = Specification(server.name, catalogue.CLOUD_SERVER_13, "server", server.address)
+        if found is None or not containers.bring_back(self.client, place, found):
+            raise RuntimeError(f"{server.name} is gone, or cannot be started any more")
 
     def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
         container = names.CloudServer(number).container
