@@ -18,6 +18,7 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.first_login import fir
 from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, WARN, Finding, system_problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.input_check import check_input, named_services
 from ansible_collections.slipway.vps.plugins.plugin_utils.plan_checks import Asked, asked, findings
+from ansible_collections.slipway.vps.plugins.plugin_utils.remote_program import program, run_program
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     HostRendering,
     render_host,
@@ -74,6 +75,8 @@ class ActionModule(ApplicationAction):
             plan = HostPlan(server=plan.server)
         doubts = findings(self, probe, given, started, ended) if plan.groups else []
         plan.notes += [str(doubt) for doubt in doubts if doubt.state == WARN]
+        if purpose == "deploy" and not plan.groups and not self._task.check_mode:
+            plan.notes += self._give_back(probe)
         problem = self._problem(probe, plan, rendering, [doubt for doubt in doubts if doubt.state == FAIL])
         if problem:
             result |= {"failed": True, "msg": problem}
@@ -105,6 +108,19 @@ class ActionModule(ApplicationAction):
             has_web=bool(rendering.health),
             replicas=rendering.replicas,
         )
+
+    def _give_back(self, probe: Probe) -> list[str]:
+        """Removes the lock of a run that is gone, where no release will take it over; returns what is to be said."""
+        held = probe.lock
+        if not held or not (is_gone(str(held["token"])) or held["expires_at"] < time.time()):
+            return []
+        python = self._templar.template(self.variables.get("ansible_python_interpreter") or "python3")
+        # As that run would have done it: nothing happens if another one has taken the lock by now.
+        lock = {"token": held["token"], "seconds": 0}
+        arguments = {"application": self.application.name, "phase": "unlock", "lock": lock, "patience": 0}
+        if not run_program(self, str(python), program("release_run", "answer", arguments)).get("changed"):
+            return []
+        return [f"the lock of {held['owner']} ({held['purpose']}), whose run is gone, was given back"]
 
     def _problem(self, probe: Probe, plan: HostPlan, rendering: HostRendering, doubts: list[Finding]) -> str:
         """Why this host cannot be deployed to, '' when it can."""

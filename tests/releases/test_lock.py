@@ -84,6 +84,16 @@ def test_a_lock_of_another_machine_counts_until_it_expires(beacon: Fleet) -> Non
     beacon.expect_clean("beacon")
 
 
+def test_a_deploy_with_nothing_to_do_leaves_no_lock_of_a_run_that_is_gone(beacon: Fleet) -> None:
+    foreign_lock(beacon, 100)
+    assert "given back" not in beacon.deploy(*beacon.fast).succeeded().output
+    assert beacon.first.lock("beacon"), "it may be somebody's"
+    foreign_lock(beacon, -1)
+    outcome = beacon.deploy(*beacon.fast).succeeded()
+    assert "the lock of ann@desk (deploy of release 99), whose run is gone, was given back" in outcome.output
+    beacon.expect_clean("beacon")
+
+
 def test_unlock_removes_it_and_says_whose_it_was(beacon: Fleet) -> None:
     foreign_lock(beacon, 300)
     beacon.start("unlock").wait().succeeded().says("removed the lock of ann@desk (deploy of release 99)")
