@@ -13,7 +13,7 @@ from sandbox.cloud.store import timestamp
 if TYPE_CHECKING:
     from sandbox.cloud.web import Answer, Call
 
-KEPT = 20_000
+KEPT = 5_000
 
 
 def _print(line: str) -> None:

@@ -81,6 +81,7 @@ class Vpcs:
             "label": label,
             "description": answers.field(asked, "description", str, ""),
             "region": region,
+            "ipv6": [],
             "subnets": subnets,
             "created": now,
             "updated": now,
