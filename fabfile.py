@@ -9,6 +9,7 @@ from fabric import task
 from invoke.context import Context
 from invoke.exceptions import Exit
 
+from day_two import certificates as certificate_commands
 from day_two import doing, looking
 from day_two.inventory import Server, read_environment
 from day_two.problem import one_line
@@ -121,6 +122,20 @@ def df(_context: Context, app: str = "", host: str = "", inventory: str = "") ->
 def env(_context: Context, process: str = "", app: str = "", host: str = "", inventory: str = "") -> None:
     """Names of the settings and secrets that each process and service has; never a value."""
     looking.environment(*_where(inventory, app, host), process)
+
+
+@task(help=COMMON)
+@one_line
+def certificates(_context: Context, app: str = "", host: str = "", inventory: str = "") -> None:
+    """The certificates that the proxy serves: issuer, end, days left, fingerprint."""
+    certificate_commands.certificates(*_where(inventory, app, host))
+
+
+@task(help={"inventory": INVENTORY, "host": HOST})
+@one_line
+def authority(_context: Context, host: str = "", inventory: str = "") -> None:
+    """The root of the proxy's internal authority, for those who are to trust it: fab authority > root.pem."""
+    certificate_commands.authority(read_environment(inventory).choose(host))
 
 
 @task(

@@ -150,6 +150,53 @@ MISTAKES = [
         ("microblog", "-e wait_for_lock", "found 'soon'", "a duration such as 5m"),
         ("-e", "wait_for_lock=soon"),
     ),
+    Mistake(
+        "address for the authority that is none",
+        lambda project: project.settings(proxy_tls="automatic", proxy_acme_email="you at example.com"),
+        ("group_vars", "proxy_acme_email", "'you at example.com'", "an e-mail address"),
+    ),
+    Mistake(
+        "directory of an authority over plain HTTP",
+        lambda project: project.settings(proxy_acme_directory="http://acme.sandbox/dir"),
+        ("group_vars", "proxy_acme_directory", "http://acme.sandbox/dir", "the https address"),
+    ),
+    Mistake(
+        "root of an authority that is not there",
+        lambda project: project.settings(proxy_acme_ca_root="/nowhere/root.pem"),
+        ("group_vars", "proxy_acme_ca_root", "/nowhere/root.pem", "the path of a PEM file"),
+    ),
+    Mistake(
+        "off without quotes",
+        lambda project: project.settings(proxy_tls=False),
+        ("group_vars", "proxy_tls", "off without quotes", '"off"'),
+    ),
+    Mistake(
+        "wildcard without a challenge by DNS",
+        microblog(domains=["microblog.sandbox", "*.microblog.sandbox"], tls="automatic"),
+        (FILE, "domains", "*.microblog.sandbox", "a challenge by DNS", "proxy_acme_dns"),
+    ),
+    Mistake(
+        "certificate for an address",
+        microblog(domains=["203.0.113.7"], tls="automatic"),
+        (FILE, "domains", "the address 203.0.113.7", "a domain name"),
+    ),
+    Mistake(
+        "certificate of a public authority for a private name",
+        lambda project: (
+            project.settings(proxy_acme_directory="", proxy_acme_ca_root=""),
+            project.change("microblog", domains=["microblog.localhost"], tls="automatic"),
+        ),
+        (FILE, "domains", "microblog.localhost", "no public authority", "tls: internal"),
+    ),
+    Mistake(
+        "certificate that is not there",
+        microblog(tls={"certificate": "certificates/shop.pem", "key": "certificates/shop.key"}),
+        (FILE, "tls.certificate", "certificates/shop.pem", "which is not there", "a PEM file"),
+    ),
+    Mistake(
+        "way to a certificate that is none", microblog(tls="letsencrypt"), (FILE, "tls", "letsencrypt", "automatic")
+    ),
+    Mistake("limit that is no size", microblog(proxy={"body_limit": "lots"}), (FILE, "proxy.body_limit", "500MB")),
 ]
 
 

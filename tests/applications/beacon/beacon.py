@@ -5,6 +5,8 @@
 /slow        answers after ?seconds= (at most 60)
 /upload      reads the body over ?seconds= (at most 60), answers with its size and SHA-256
 /pid         {"pid", "host", "started", "requests"}
+/page        HTML that is worth compressing
+/events      a stream of ten events over ?seconds= (at most 60)
 
 VERSION is what it calls itself, PORT where it listens, START_SECONDS how long it takes to listen.
 FAULT makes it a bad version:
@@ -87,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
                 "/slow": self.slow,
                 "/upload": self.upload,
                 "/pid": self.pid,
+                "/page": self.page,
+                "/events": self.events,
             }
             page = pages.get(url.path)
             if page is None:
@@ -143,6 +147,25 @@ class Handler(BaseHTTPRequestHandler):
 
     def pid(self, _: float) -> None:
         self.answer(200, {"pid": os.getpid(), "host": HOST, "started": STARTED, "requests": requests.total})
+
+    def page(self, _: float) -> None:
+        body = b"<!doctype html><title>Beacon</title>" + b"<p>Nothing but light.</p>" * 200
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def events(self, seconds: float) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for number in range(10):
+            self.wfile.write(f"data: {number}\n\n".encode())
+            self.wfile.flush()
+            time.sleep(seconds / 10)
 
     def upload(self, seconds: float) -> None:
         began = time.monotonic()
