@@ -1,0 +1,103 @@
+"""The auditors' figures as the tables of docs/security.md, and whether the goals are reached."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tests.audits.docker_points import MET, NOT_APPLICABLE, NOT_MET, POINTS, WHY
+from tests.sandbox.playbook import ROOT
+
+PAGE = ROOT / "docs/security.md"
+BEGIN, END = "<!-- figures: python -m tests.audits -->", "<!-- end of the figures -->"
+COLUMNS = ("bare", "before", "now")
+HEADINGS = {"bare": "bare server", "before": "before hardening", "now": "today"}
+LYNIS_GOAL = 85
+
+# What lynis misses, and why it is left so; the rest is told by the count alone.
+LYNIS_WHY = {
+    "USB-3000": "a virtual server has no USB ports to guard",
+    "SSH-7408": "tunnels to the services (fab tunnel) and Ansible's parallel sessions stay possible",
+    "FILE-6344": "hidepid breaks logind and polkit",
+    "FILE-6310": "one disk, one file system: a VPS as it comes",
+    "FILE-6374": "mount options of file systems that the provider has made",
+    "LOGG-2154": "where logs go is the user's choice",
+    "MALW-3280": "a malware scanner looks for Windows' malware in files that nobody uploads to the host",
+    "HRDN-7230": "the same scanner, counted once more",
+    "AUTH-9262": "passwords are locked: keys alone get in",
+    "FINT-4350": "Docker's layers and daily patches change files all the time; auditd watches those that matter",
+    "TOOL-5190": "the firewall limits the rate on 22, and passwords are off; lynis knows fail2ban alone",
+    "DEB-0810": "apt-listbugs asks on a terminal, and updates are unattended",
+    "MACF-6290": "AppArmor is the kernel's: the sandbox's has none",
+}
+
+
+def missed(figures: Mapping[str, Any]) -> list[str]:
+    """The goals that are not reached."""
+    found = []
+    if figures["lynis"] < LYNIS_GOAL:
+        found.append(f"lynis {figures['lynis']}, at least {LYNIS_GOAL}")
+    found += [f"ssh-audit: {line}" for line in [*figures["ssh_fail"], *figures["ssh_warn"]]]
+    unexplained = [number for number in figures["docker"].get(NOT_MET, []) if number not in WHY]
+    found += [f"CIS Docker {number}: {figures['docker_found'].get(number, '')}" for number in unexplained]
+    return found
+
+
+def text(kept: Mapping[str, Any]) -> str:
+    """The tables of all columns that there are."""
+    columns = [name for name in COLUMNS if name in kept]
+    head = f"| what | {' | '.join(HEADINGS[name] for name in columns)} | goal |"
+    lines = [head, "| --- |" + " --- |" * (len(columns) + 1)]
+
+    def row(name: str, values: list[Any], goal: str) -> None:
+        lines.append(f"| {name} | {' | '.join(str(value) for value in values)} | {goal} |")
+
+    sets = [kept[name] for name in columns]
+    row("lynis, hardening index", [each["lynis"] for each in sets], f"at least {LYNIS_GOAL}")
+    row("lynis, warnings", [len(each["lynis_warnings"]) for each in sets], "0")
+    row("ssh-audit, fail", [len(each["ssh_fail"]) for each in sets], "0")
+    row("ssh-audit, warn", [len(each["ssh_warn"]) for each in sets], "0")
+    row("nmap, open ports", [_ports(each["open_ports"]) for each in sets], "22, 80, 443/tcp, 443/udp")
+    row("CIS Docker, points met", [_count(each, MET) for each in sets], "all, or explained")
+    row("CIS Docker, not met", [_count(each, NOT_MET) for each in sets], "")
+    row("CIS Docker, not applicable", [_count(each, NOT_APPLICABLE) for each in sets], "")
+    if "now" in kept:
+        lines += ["", *_not_met(kept["now"]), "", *_lynis(kept["now"])]
+    return "\n".join(lines)
+
+
+def _ports(found: Mapping[str, list[str]]) -> str:
+    kinds = {", ".join(ports) or "none" for ports in found.values()}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "; ".join(f"{'IPv6' if ':' in name else 'IPv4'} {', '.join(ports)}" for name, ports in found.items())
+
+
+def _count(figures: Mapping[str, Any], outcome: str) -> Any:
+    return len(figures["docker"][outcome]) if figures["docker"] else "no Docker"
+
+
+def _not_met(figures: Mapping[str, Any]) -> list[str]:
+    titles = {point.number: point.title for point in POINTS}
+    lines = ["| CIS Docker point that is not met | why |", "| --- | --- |"]
+    for number in figures["docker"].get(NOT_MET, []):
+        found = figures["docker_found"].get(number, "")
+        lines.append(f"| {number} {titles[number]} | {WHY.get(number) or f'open: {found}'} |")
+    return lines
+
+
+def _lynis(figures: Mapping[str, Any]) -> list[str]:
+    lines = ["| lynis gives not all points for | points | why it is left so |", "| --- | --- | --- |"]
+    for name, points in figures["lynis_missing"].items():
+        lines.append(f"| {name} | {points} | {LYNIS_WHY.get(name.partition(' ')[0], '')} |")
+    return lines
+
+
+def write(kept: Mapping[str, Any]) -> None:
+    """Puts the tables between the page's marks."""
+    before = PAGE.read_text(encoding="utf-8")
+    pattern = re.compile(re.escape(BEGIN) + r".*?" + re.escape(END), re.DOTALL)
+    assert pattern.search(before), f"{PAGE} has no place for the figures"
+    block = f"{BEGIN}\n\n{text(kept)}\n\n{END}"
+    PAGE.write_text(pattern.sub(lambda _: block, before), encoding="utf-8")
