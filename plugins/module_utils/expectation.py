@@ -14,6 +14,19 @@ _STEPS = ("", "k", "m", "g", "t", "p")
 
 
 @dataclass(frozen=True)
+class Confinement:
+    """What a container may do and take. Capabilities without their prefix CAP_; `pids` 0 is no limit."""
+
+    dropped: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    pids: int = 0
+    cpus: float = 0.0
+    shares: int = 0
+    read_only: bool = False
+    privileged: bool = False
+
+
+@dataclass(frozen=True)
 class ExpectedContainer:
     """A container as the inventory wants it. `memory` is bytes, 0 for no limit; `volumes` maps targets to sources.
 
@@ -35,6 +48,7 @@ class ExpectedContainer:
     user: str = ""
     config: str = ""
     aliases: tuple[str, ...] = ()
+    confinement: Confinement | None = None
 
     @property
     def stays_up(self) -> bool:
@@ -76,6 +90,22 @@ def _aliases(definition: dict[str, Any]) -> tuple[str, ...]:
     return tuple((options or {}).get("aliases") or ())
 
 
+def _capabilities(names: Any) -> tuple[str, ...]:
+    return tuple(sorted(str(name).upper().removeprefix("CAP_") for name in names or ()))
+
+
+def _confinement(definition: dict[str, Any], limits: dict[str, Any]) -> Confinement:
+    return Confinement(
+        dropped=_capabilities(definition.get("cap_drop")),
+        added=_capabilities(definition.get("cap_add")),
+        pids=int(definition.get("pids_limit") or limits.get("pids") or 0),
+        cpus=float(definition.get("cpus") or limits.get("cpus") or 0),
+        shares=int(definition.get("cpu_shares") or 0),
+        read_only=bool(definition.get("read_only", False)),
+        privileged=bool(definition.get("privileged", False)),
+    )
+
+
 def _health_check(definition: dict[str, Any]) -> bool | None:
     """Whether there is a health check; None where the image decides."""
     check = definition.get("healthcheck")
@@ -106,6 +136,7 @@ def expected_container(kind: str, name: str, definition: dict[str, Any], **more:
         "user": str(definition.get("user", "")),
         "config": str(labels.get("slipway.config", "")) if isinstance(labels, dict) else "",
         "aliases": _aliases(definition),
+        "confinement": _confinement(definition, limits),
     }
     return ExpectedContainer(kind=kind, name=name, **(given | more))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ansible_collections.slipway.vps.plugins.module_utils.compose import service_ports
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.hardening_expectation import hardening_expectation
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import application_names
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import (
     render_host,
@@ -62,6 +63,7 @@ def host_expectation(action: ApplicationAction, release: int, authority: str = "
         "kernel": {name: str(value) for name, value in docker["docker_sysctl"].items()},
         "packages": sorted(docker["__docker_versions"]),
         "versions": {name: str(version or "") for name, version in docker["__docker_versions"].items()},
+        "hardening": hardening_expectation(action),
         "stamp": wanted_stamp(action),
         "site": site_stamp(action) if rendering.health else "",
         "bind_address": (
@@ -90,6 +92,11 @@ def _proxy(action: ApplicationAction, authority: str, releasing: bool) -> dict[s
         "mem_limit": str(proxy["proxy_memory"]),
         "logging": {"driver": "json-file", "options": options},
         "security_opt": ["no-new-privileges:true"],
+        "cap_drop": ["ALL"],
+        "cap_add": ["NET_BIND_SERVICE"],
+        "cpu_shares": 1024,
+        "pids_limit": 512,
+        "read_only": True,
         "healthcheck": {"test": ["CMD", "caddy"]},
     }
     return {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "gather"
-MODULES = ("engine", "system", "leaks", "network", "data", "main")
+MODULES = ("engine", "system", "leaks", "network", "data", "certificates", "hardening", "main")
 # Makes the modules known under their names without a file on the server, then runs the last one.
 _START = """
 import base64, json, sys, types, zlib

@@ -25,6 +25,7 @@ from module_utils.expectation import (
 )
 
 INFO = ("ServerVersion", "LiveRestoreEnabled", "LoggingDriver", "RegistryConfig", "Swarm")
+FIREWALL = "slipway-firewall.service"
 UNITS = ("docker.service", "containerd.service")
 
 
@@ -126,6 +127,24 @@ class World:
         return [subject for subject in self.processes if subject.wanted.name == "web"]
 
 
+def hardening_request(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What the host is asked for, of what a release leaves out."""
+    units = ["apt-daily.timer", "apt-daily-upgrade.timer"] if wanted["upgrades"] else []
+    return {
+        "files": sorted(wanted["files"]),
+        "packages": [*wanted["packages"], *wanted["removed"]],
+        "operator": wanted["operator"],
+        "units": [*units, *([FIREWALL] if wanted["firewall"] else [])],
+    }
+
+
+def certificate_names(expectation: dict[str, Any]) -> list[str]:
+    """The names whose certificates are looked at; none in a release, which an old one must not keep back."""
+    if expectation["releasing"] or not expectation["proxy"] or expectation["proxy"]["tls"] == "off":
+        return []
+    return [name for name in expectation["domains"] if not name.startswith("*")]
+
+
 def request_of(expectation: dict[str, Any]) -> dict[str, Any]:
     """What the host is asked for. No secret is in it."""
     proxy = expectation["proxy"] or {"http_port": 0, "https_port": 0, "tls": "off", "authority": ""}
@@ -134,7 +153,9 @@ def request_of(expectation: dict[str, Any]) -> dict[str, Any]:
         "release": expectation["release"],
         "packages": expectation["packages"],
         "units": list(UNITS),
-        "kernel": sorted(expectation["kernel"]),
+        "hardening": {} if expectation["releasing"] else hardening_request(expectation["hardening"]),
+        "certificates": certificate_names(expectation),
+        "kernel": sorted({*expectation["kernel"], *expectation["hardening"]["sysctl"]}),
         "info": list(INFO),
         "services": expectation["service_list"],
         "domains": expectation["domains"] if expectation["proxy"] else [],

@@ -9,7 +9,7 @@ import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
-from gather import data, engine, leaks, network, system
+from gather import certificates, data, engine, hardening, leaks, network, system
 
 THREADS = 16
 UNKNOWN_HOST = "slipway-verify.invalid"
@@ -23,6 +23,8 @@ def gather(request):
         state = system.state(application, request["release"])
         packages = pool.submit(system.packages, request["packages"])
         units = pool.submit(system.units, request["units"])
+        guards = pool.submit(hardening.look, request["hardening"]) if request["hardening"] else None
+        shown = {name: pool.submit(certificates.look, name, request) for name in request["certificates"]}
         answers = pool.submit(_through_the_proxy, pool, request)
         try:
             inspections = engine.containers(pool, application)
@@ -67,6 +69,8 @@ def gather(request):
             "info": {key: info.result().get(key) for key in request["info"]},
             "packages": packages.result(),
             "units": units.result(),
+            "hardening": guards.result() if guards else {},
+            "certificates": {name: each.result() for name, each in shown.items()},
             "leaks": found.result(),
             "sight": {name: each.result() for name, each in sight.items()},
             "upstream": upstream.result(),

@@ -166,6 +166,7 @@ def test_a_process_is_told_by_its_program_whatever_it_calls_itself():
 def test_the_program_runs_alone_and_asks_an_engine_that_may_be_away(tmp_path):
     """Sent as one argument and run by a bare interpreter, as on a server; without an engine it says so."""
     request = {"application": "shop", "release": 0, "packages": [], "units": [], "domains": []}
+    request |= {"hardening": {}, "certificates": []}
     program = collector.program(request).replace("sys.modules", "sys.modules", 1)
     assert len(program) < 100_000  # One argument holds 128 KiB (execve(2)).
     start = "import socket; socket.socket.connect = lambda *_: (_ for _ in ()).throw(OSError('no engine'))\n"
