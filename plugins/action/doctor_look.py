@@ -45,9 +45,9 @@ class ActionModule(ApplicationAction):
 
     def _look(self, given: DoctorInput, folder: Path) -> dict[str, Any]:
         begun = time.time()
-        refusal, vitals = "", Vitals()
+        vitals = Vitals()
         try:
-            vitals, refusal = self._vitals(given)
+            vitals, refusal, newcomer = self._vitals(given)
         except AnsibleError as error:
             place = access_checks.known_as(
                 str(self._connection.get_option("host")), int(self._connection.get_option("port") or 22)
@@ -57,7 +57,8 @@ class ActionModule(ApplicationAction):
             advice = "Does the login shell of the user print something of its own, or end the session?"
             return self._told([Finding("ssh", FAIL, str(error), advice)], given, vitals)
         findings = [Finding("ssh", OK, "reached, with the expected host key")]
-        findings.append(access_checks.root(vitals, bool(self._play_context.become), refusal))
+        become = self._connection.become is not None
+        findings.append(access_checks.root(vitals, become, refusal, newcomer))
         if refusal:
             return self._told(findings, given, vitals)
         now = min(max(vitals.clock, begun), time.time())
@@ -75,22 +76,25 @@ class ActionModule(ApplicationAction):
         findings += outgoing_checks.outgoing(vitals, given.outgoing, get)
         return self._told(findings, given, vitals)
 
-    def _vitals(self, given: DoctorInput) -> tuple[Vitals, str]:
-        """What the host said, or what sudo said to a wrong password. Raises AnsibleError, ValueError."""
+    def _vitals(self, given: DoctorInput) -> tuple[Vitals, str, str]:
+        """What the host said, or what sudo said to a wrong password; and the user of the inventory where the first
+        deploy is yet to make it. Raises AnsibleError, ValueError.
+        """
         script = doctor_script(given.ports, list(given.domains), given.outgoing.places, int(given.seconds))
         become = self._connection.become
         # Without a password the script tries sudo itself, and tells the rest all the same where that is refused.
         with_password = become is not None and bool(become.get_option("become_pass", playcontext=self._play_context))
         try:
-            output = first_look(self, script, sudoable=with_password).output
+            look = first_look(self, script, sudoable=with_password)
         except AnsibleError as error:
             if with_password and "password" in str(error).lower() and "permission denied" not in str(error).lower():
-                return Vitals(), str(error)
+                return Vitals(), str(error), ""
             raise
         try:
-            return read_vitals(str(output.get("stdout", ""))), ""
+            vitals = read_vitals(str(look.output.get("stdout", "")))
         except ValueError as error:
-            raise ValueError(f"{error} {output.get('stderr', '')}".strip()) from None
+            raise ValueError(f"{error} {look.output.get('stderr', '')}".strip()) from None
+        return vitals, "", look.user if look.by_bootstrap else ""
 
     def _told(self, findings: list[Finding], given: DoctorInput, vitals: Vitals) -> dict[str, Any]:
         return {

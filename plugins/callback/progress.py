@@ -180,10 +180,11 @@ class CallbackModule(DefaultCallback):
             for text in fleet_lines(live):
                 self.line(f"  {text}", C.COLOR_WARN)
             return
-        for _host, data in results:
-            if "slipway_doctor" in data:
-                self._print_doctor(data)
-                return
+        findings = [data for _host, data in results if "slipway_doctor" in data]
+        for data in findings:
+            self._print_doctor(data)
+        if findings:
+            return
         if any("slipway_status" in data for _host, data in results):
             self._print_status(dict(results))
             return
@@ -233,8 +234,8 @@ class CallbackModule(DefaultCallback):
         for text in doctor_lines(data["slipway_doctor"], sys.stdout.isatty()):
             self.line(text)
         failures, cautions = data["failures"], data["cautions"]
-        good = "All is well." if not cautions else f"All that a deploy needs is there; {cautions} to have a look at."
-        bad = f"{failures} to be put right before a deploy, {cautions} to have a look at."
+        good = "All is well." if not cautions else f"Nothing to be put right, {cautions} to have a look at."
+        bad = f"{failures} to be put right, {cautions} to have a look at."
         self.line(bad if failures else good, C.COLOR_ERROR if failures else C.COLOR_OK)
 
     def _print_status(self, results: dict[str, dict[str, Any]]) -> None:

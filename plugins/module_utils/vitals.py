@@ -56,6 +56,15 @@ for place in $ports; do
 done
 """
 
+# Addresses that other machines may reach, Docker's bridges aside.
+ADDRESSES = r"""
+addresses() {
+    ip -o address show scope global 2>/dev/null | while read -r _ name _ address _; do
+        case $name in docker*|br-*|veth*) ;; *) echo "${address%/*}" ;; esac
+    done
+}
+"""
+
 # The name server's answer, without /etc/hosts; -A: addresses of a family count that this server has no route for.
 DOMAINS = r"""
 resolve() {
@@ -63,17 +72,15 @@ resolve() {
         while read -r address _; do echo "$address"; done | sort -u | tr '\n' ' ')
     printf 'domain\t%s\t%s\n' "$1" "$found"
 }
-addresses() {
-    ip -o address show scope global 2>/dev/null | while read -r _ name _ address _; do
-        case $name in docker*|br-*|veth*) ;; *) echo "${address%/*}" ;; esac
-    done
-}
+@ADDRESSES@
 if [ -n "$domains" ]; then
     say addresses "$(addresses | tr '\n' ' ')"
     for domain in $domains; do resolve "$domain" & done
     wait
 fi
 """
+
+DOMAINS = DOMAINS.replace("@ADDRESSES@", ADDRESSES.strip())
 
 # bash is essential on Debian and Ubuntu, and connects without any other program.
 _REST = r"""

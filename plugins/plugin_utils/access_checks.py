@@ -42,12 +42,14 @@ def known_as(host: str, port: int) -> str:
     return host if port == 22 else f"[{host}]:{port}"
 
 
-def root(vitals: Vitals, become: bool, refusal: str = "") -> Finding:
-    """Whether the tasks of a deploy will run as root. `refusal`: what sudo said to a password."""
+def root(vitals: Vitals, become: bool, refusal: str = "", newcomer: str = "") -> Finding:
+    """Whether the tasks of a deploy will run as root. `refusal`: what sudo said to a password; `newcomer`: who is made
+    by the first deploy.
+    """
     if refusal:
         return Finding("sudo", FAIL, refusal, (hint(refusal) or "See ansible_become_password").capitalize())
     if vitals.user == "root":
-        return Finding("sudo", OK, "root")
+        return Finding("sudo", OK, f"root; the first deploy makes the user {newcomer}" if newcomer else "root")
     if vitals.root != "yes":
         said = vitals.root.splitlines()[-1] if vitals.root else "no answer"
         if "not found" in said:

@@ -16,8 +16,9 @@ from ansible_collections.slipway.vps.plugins.module_utils.expectation import (
 )
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.slipway.vps.plugins.module_utils.registry import DOCKER_HUB, Login
+from ansible_collections.slipway.vps.plugins.module_utils.site import AUTOMATIC, is_public
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
-from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import Limits, is_address, is_public_name
+from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import Limits, is_address
 from ansible_collections.slipway.vps.plugins.plugin_utils.inventory_application import (
     application_name,
     application_names,
@@ -31,8 +32,6 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.outgoing_checks import
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import render_host, template
 from ansible_collections.slipway.vps.plugins.plugin_utils.role_values import RoleValues
 from ansible_collections.slipway.vps.plugins.plugin_utils.server_tunnel import DOCKER_HUB_REGISTRY
-
-AUTOMATIC = "automatic"
 
 
 class Values(Protocol):
@@ -107,7 +106,7 @@ def checked_domains(action: ApplicationAction, applications: list[Application]) 
         for application in applications
         if application.web and application.dns_check
         for domain in (*application.domains, *application.redirects)
-        if is_public_name(domain)
+        if is_public(domain.removeprefix("*."))
     }
 
 

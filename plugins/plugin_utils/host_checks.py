@@ -15,8 +15,6 @@ SYSTEMS = {"debian": ("12", "13"), "ubuntu": ("22.04", "24.04", "26.04")}
 ARCHITECTURES = ("x86_64", "aarch64")
 # TLS, apt and ACME refuse what is not valid yet; a few seconds of a busy server's answer are none of its clock's.
 NOTICED_SKEW = 5
-# RFC 6761 and RFC 9476: names that no public name server answers.
-PRIVATE_NAMES = ("localhost", "internal", "test", "invalid", "example", "local")
 
 
 @dataclass(frozen=True)
@@ -146,11 +144,6 @@ def ports(vitals: Vitals, wanted: Iterable[str]) -> list[Finding]:
             advice = f"The proxy needs it: `{stop}` on the server, or other ports (proxy_http_port, proxy_https_port)"
             found.append(Finding(f"port {port}", FAIL, f"taken by {holder}", advice))
     return found
-
-
-def is_public_name(domain: str) -> bool:
-    """Whether name servers are to know a domain at all."""
-    return "." in domain and domain.rpartition(".")[2] not in PRIVATE_NAMES
 
 
 def domain(name: str, vitals: Vitals, own: list[str], fleet: list[str], strict: bool) -> Finding:

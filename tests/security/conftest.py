@@ -21,6 +21,7 @@ from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
 SERVER = os.environ.get("SLIPWAY_SECURITY_SERVER", "vps-8")
+REPOSITORY = "acme/microblog-secrets"
 DOMAIN = f"microblog.{SERVER}.sandbox"
 HERE = Path(__file__).parent
 # The bare server first.
@@ -48,12 +49,25 @@ def server() -> Server:
     return Server(SERVER)
 
 
+@pytest.fixture(scope="session")
+def deployed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The server with microblog on it, as an earlier test or a deploy of its own has left it."""
+    if not server.live("microblog"):
+        project = Project(tmp_path_factory.mktemp("deployed"), app=[SERVER], secure=True)
+        project.hosts["all"]["children"]["builder"]["hosts"] = {SERVER: None}
+        project.write_hosts()
+        project.add("microblog", image=f"registry.sandbox/{REPOSITORY}", domains=[DOMAIN])
+        project.build().succeeded()
+        project.deploy().succeeded()
+    return server
+
+
 @pytest.fixture
 def make_project(tmp_path: Path) -> Callable[..., Project]:
     """Microblog on the server, in an inventory of the test's own; `changes` are those of the application's file."""
 
     def make(**changes: object) -> Project:
-        project = Project(tmp_path, app=[SERVER]).add("microblog", **{"domains": [DOMAIN], **changes})
+        project = Project(tmp_path, app=[SERVER], secure=True).add("microblog", **{"domains": [DOMAIN], **changes})
         project.hosts["all"]["children"]["builder"]["hosts"] = {SERVER: None}
         project.write_hosts()
         return project

@@ -15,7 +15,6 @@ from tests.security.conftest import DOMAIN, SERVER
 
 MakeProject = Callable[..., Project]
 CHECKS = ("ssh", "sudo", "system", "clock", "disk", "inodes", "memory", "reboot", "outgoing DNS", "outgoing HTTP")
-AUTOMATIC = ("-e", "proxy_tls=automatic")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +58,7 @@ def test_a_bare_server_is_ready(bare: Server, make_project: MakeProject) -> None
     before = bare.files()
     outcome = make_project().playbook("doctor").succeeded()
     outcome.says("All is well.")
-    for check in (*CHECKS, "registry", f"DNS {DOMAIN}", "port 80/tcp", "port 443/tcp", "port 443/udp"):
+    for check in (*CHECKS, "registry", "ACME", f"DNS {DOMAIN}", "port 80/tcp", "port 443/tcp", "port 443/udp"):
         assert state(outcome, check) == "ok", f"{check}\n{outcome}"
     assert bare.files() == before
     assert bare.ssh("command -v python3").returncode != 0
@@ -114,14 +113,14 @@ def test_a_registry_that_is_not_there(bare: Server, make_project: MakeProject) -
 def test_dns_points_elsewhere(bare: Server, make_project: MakeProject) -> None:
     away = "microblog.vps-2.sandbox"
     project = make_project(domains=[DOMAIN, away, "nowhere.invalid-name.sandbox"])
-    outcome = project.playbook("doctor").succeeded()
+    outcome = project.playbook("doctor", "-e", "proxy_tls=off").succeeded()
     assert state(outcome, f"DNS {away}") == "warn", "without certificates it is no reason not to deploy"
     address = names.server("vps-2").address
-    outcome = project.playbook("doctor", *AUTOMATIC).failed(f"points elsewhere: A {address}", "dns_check: false")
+    outcome = project.playbook("doctor").failed(f"points elsewhere: A {address}", "dns_check: false")
     assert [state(outcome, f"DNS {name}") for name in (DOMAIN, away)] == ["ok", "fail"]
     assert "no A and no AAAA record" in outcome.line_with("DNS nowhere.invalid-name.sandbox")
     # A deploy says it before a certificate is asked for.
-    project.deploy(*AUTOMATIC).failed(f"{SERVER}: DNS {away}: points elsewhere", "no A and no AAAA record")
+    project.deploy().failed(f"{SERVER}: DNS {away}: points elsewhere", "no A and no AAAA record")
     assert bare.is_bare
     project.change("microblog", dns_check=False)
     assert state(project.playbook("doctor"), f"DNS {away}") == ""
@@ -174,6 +173,21 @@ def test_a_user_without_sudo(bare: Server, make_project: MakeProject) -> None:
         project.deploy().failed(f"{SERVER}: Ansible does not work as root there")
     finally:
         bare.run("userdel --remove visitor 2>/dev/null; rm -f /etc/sudoers.d/visitor")
+
+
+def test_a_certificate_authority_that_is_none(bare: Server, make_project: MakeProject) -> None:
+    project = make_project()
+    outcome = project.playbook("doctor", "-e", "proxy_acme_directory=https://registry.sandbox/v2/").failed()
+    assert state(outcome, "ACME") == "fail" and "not with an ACME directory" in outcome.output
+    outcome = project.playbook("doctor", "-e", "proxy_acme_directory=https://nowhere.sandbox/dir").failed()
+    outcome.says("nowhere.sandbox: the name has no address")
+
+
+def test_a_user_whom_the_first_deploy_makes(bare: Server, make_project: MakeProject) -> None:
+    project = make_project()
+    project.settings(ansible_user="operator", ansible_become=True)
+    outcome = project.playbook("doctor").succeeded().says("root; the first deploy makes the user operator")
+    assert state(outcome, "registry") == "ok"
 
 
 def test_a_reboot_is_pending(bare: Server, make_project: MakeProject) -> None:

@@ -76,14 +76,6 @@ def test_domain(addresses: list[str], state: str) -> None:
     assert lenient == (OK if state == OK else WARN)
 
 
-@pytest.mark.parametrize(
-    ("name", "public"),
-    [("shop.example.com", True), ("microblog.localhost", False), ("shop", False), ("wiki.internal", False)],
-)
-def test_public_names(name: str, public: bool) -> None:
-    assert host_checks.is_public_name(name) == public
-
-
 CHANGED = """Failed to connect to the host via ssh: @@@@@@@@@@@
 @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
 The fingerprint for the ED25519 key sent by the remote host is
