@@ -16,13 +16,14 @@ from ansible_collections.slipway.vps.plugins.plugin_utils.ssh_settings import co
 
 NEXT = f"{HOST_KEY}.next"
 # Prints the public half of the key in use and of the next one, which is made unless an earlier run has done so.
+SHOW = f"""
+ssh-keygen -y -P '' -f {HOST_KEY} | cut -d' ' -f1,2
+ssh-keygen -y -P '' -f {NEXT} | cut -d' ' -f1,2"""
 MAKE = f"""set -eu; umask 077
 [ -s {NEXT} ] && ssh-keygen -y -P '' -f {NEXT} >/dev/null 2>&1 || {{
-    rm -f {NEXT} {NEXT}.pub; ssh-keygen -q -t ed25519 -N '' -C '' -f {NEXT}; }}
-ssh-keygen -y -f {HOST_KEY} | cut -d' ' -f1,2
-ssh-keygen -y -f {NEXT} | cut -d' ' -f1,2"""
+    rm -f {NEXT} {NEXT}.pub; ssh-keygen -q -t ed25519 -N '' -C '' -f {NEXT}; }}{SHOW}"""
 # The same with a key that comes by standard input.
-TAKE = f"set -eu; umask 077; cat >{NEXT}\n{MAKE}"
+TAKE = f"set -eu; umask 077; cat >{NEXT}; ssh-keygen -y -P '' -f {NEXT} >/dev/null{SHOW}"
 # SIGHUP has sshd read its keys again; connections that are open stay.
 USE = f"""set -eu
 ssh-keygen -y -f {NEXT} >{NEXT}.pub; chmod 0644 {NEXT}.pub
@@ -69,7 +70,8 @@ class ActionModule(ActionBase):
         output = self._low_level_execute_command(command, in_data=text)
         if output.get("rc"):
             raise OperationError(f"{self.host}: its host key cannot be replaced", str(output.get("stderr", "")))
-        return str(output.get("stdout", "")).strip()
+        # ssh's terminal ends lines in its own way, and a private key is not read with that.
+        return str(output.get("stdout", "")).replace("\r\n", "\n").strip()
 
     def _see(self, key: str, planted: HostKey) -> None:
         """Connects anew and accepts the new key alone. Raises OperationError."""
@@ -97,7 +99,7 @@ class ActionModule(ActionBase):
     def _kept(self) -> str:
         if not self._task.args.get("keep") or not self._kept_file.is_file():
             return ""
-        return self._vault().decrypt(self._kept_file.read_bytes(), filename=str(self._kept_file)).decode()
+        return self._vault().decrypt(self._kept_file.read_bytes()).decode()
 
     def _keep(self, private: str) -> None:
         self._kept_file.parent.mkdir(mode=0o700, exist_ok=True)

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -126,12 +126,14 @@ class KnownHosts:
     def forget(self, name: str) -> bool:
         """Whether there was something to forget."""
         known = bool(self.keys(name))
-        self._write([], lambda found: found.name == name)
+        if known:
+            self._write([], lambda found: found.name == name)
         return known
 
-    def _write(self, more: list[str], drop) -> None:
-        kept = [line for line in self._lines() if not ((found := parse_line(line)) and drop(found))]
-        self._save(kept + more)
+    def _write(self, more: list[str], drops: Callable[[HostKey], bool]) -> None:
+        with self._held():
+            kept = [line for line in self._lines() if not ((found := parse_line(line)) and drops(found))]
+            self._save(kept + more)
 
     def _save(self, lines: list[str]) -> None:
         write_atomically(self.path, "".join(f"{line}\n" for line in lines), 0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,20 @@ def test_a_server_that_is_gone_leaves_it(hosts: KnownHosts) -> None:
     hosts.plant("web-1", FIRST)
     assert hosts.forget("web-1") and not hosts.forget("web-1")
     assert hosts.path.read_text() == f"# by hand\n{THEIRS}\n"
+
+
+def _replace(path: Path, number: int) -> None:
+    hosts = KnownHosts(path)
+    for step in range(20):
+        hosts.add(f"web-{number}", f"ssh-ed25519 AAAA{step}")
+        hosts.keep(f"web-{number}", f"ssh-ed25519 AAAA{step}")
+
+
+def test_processes_that_change_it_at_the_same_time(hosts: KnownHosts) -> None:
+    """As Ansible's workers do, one a host."""
+    for number in range(6):
+        hosts.plant(f"web-{number}", FIRST)
+    with ProcessPoolExecutor(6) as pool:
+        list(pool.map(_replace, [hosts.path] * 6, range(6)))
+    keys = [key.key for number in range(6) for key in hosts.keys(f"web-{number}")]
+    assert keys == ["ssh-ed25519 AAAA19"] * 6
