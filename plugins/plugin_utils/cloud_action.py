@@ -51,7 +51,7 @@ class CloudAction(ApplicationAction):
 
     @cached_property
     def inventory(self) -> CloudInventory:
-        return CloudInventory(self.inventory_folder)
+        return CloudInventory(self.inventory_folder, str(self._filled_in("ansible_user") or ""))
 
     def read(self, task_vars: dict[str, Any] | None) -> None:
         """Reads and checks what the inventory wants. Raises InputError."""

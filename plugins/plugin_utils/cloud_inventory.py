@@ -39,10 +39,14 @@ class Entry:
 
 
 class CloudInventory:
-    """The files of one environment. Its methods may be called by several threads."""
+    """The files of one environment. Its methods may be called by several threads.
 
-    def __init__(self, folder: Path) -> None:
+    `user` is the one by whom the inventory reaches its servers, where it names one for all.
+    """
+
+    def __init__(self, folder: Path, user: str = "") -> None:
         self.folder = folder
+        self.user = user
         self.known_hosts = KnownHosts(folder / "known_hosts")
         self.guard = threading.RLock()
 
@@ -113,8 +117,7 @@ class CloudInventory:
             variables = {
                 **old,
                 "ansible_host": found.public_address,
-                "ansible_user": old.get("ansible_user", user),
-                **({"ansible_become": old.get("ansible_become", True)} if user != "root" else {}),
+                **self._login(user, old),
                 RECORD: {
                     **{key: value for key, value in (old.get(RECORD) or {}).items() if key not in more},
                     "provider": found.provider,
@@ -128,6 +131,8 @@ class CloudInventory:
             # A private address that the listing does not tell is the one that was told before.
             for key, value in (("private_address", found.private_address), ("public_ipv6", found.public_ipv6)):
                 variables |= {key: value} if value else {}
+            if not wanted.private_network:
+                variables.pop("private_address", None)
             entries[wanted.name] = Entry(variables, tuple(wanted.groups))
             changed = entries[wanted.name] != before
             if changed:
@@ -137,6 +142,19 @@ class CloudInventory:
             if any(key.addresses != tuple(addresses) for key in known):
                 self.known_hosts.locate(wanted.name, addresses)
             return changed
+
+    def _login(self, user: str, old: dict[str, Any]) -> dict[str, Any]:
+        """How to log in where the provider hands the server out for `user`. What a person wrote there stays."""
+        if self.user not in ("", "root"):
+            # The first deploy makes the inventory's own user (role baseline); until then there is the provider's.
+            return {"baseline_bootstrap_user": old.get("baseline_bootstrap_user", user)}
+        become = {} if user == "root" else {"ansible_become": old.get("ansible_become", True)}
+        return {"ansible_user": old.get("ansible_user", user), **become}
+
+    def users(self, entry: Entry) -> list[str]:
+        """Who may log in to a server, the likeliest first."""
+        names = (entry.variables.get("ansible_user") or self.user, entry.variables.get("baseline_bootstrap_user"))
+        return [str(name) for name in names if name] or ["root"]
 
     def plant(self, name: str, key: str) -> None:
         """Writes down the host key that a server is about to be ordered with."""

@@ -135,7 +135,7 @@ class Provisioner:
         entry = self.inventory.entries(wanted.provider)[wanted.name]
         mark = {"settings": settings_mark(wanted), "reserved_ip": settled.address, "first_boot": "done"}
         if entry.record.get("first_boot") != "done":
-            mark["first_boot"] = self._first_boot(wanted, found, entry.variables["ansible_user"], outcome)
+            mark["first_boot"] = self._first_boot(wanted, found, user, outcome)
         outcome.changed |= self.inventory.record(wanted, found, user, **mark) or bool(settled.done)
         self.say(f"{wanted.name}: ready, {found.public_address}")
 
@@ -234,7 +234,7 @@ class Provisioner:
                 return found
             waited = time.monotonic() - begun
             off = found is not None and found.state in (STOPPED, FAILED)
-            if found and (off or time.monotonic() - asked > 10):
+            if found and (off or time.monotonic() - asked > 5):
                 asked = time.monotonic()
                 reason = self.provider.failed_creation(found.id)
                 if reason or (off and waited > OFF_SECONDS) or waited > RUNNING_SECONDS:

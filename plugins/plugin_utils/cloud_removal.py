@@ -13,6 +13,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import (
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_plan import CloudPlan
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError, OperationError, Problem
 from ansible_collections.slipway.vps.plugins.plugin_utils.cloud_action import CloudAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.cloud_inventory import Entry
 from ansible_collections.slipway.vps.plugins.plugin_utils.cloud_provisioner import Outcome, Provisioner
 
 
@@ -73,17 +74,22 @@ class Removal:
             found = [f"volume {volume}" for volume in server.volumes]
             entry = self.action.inventory.all_entries().get(name)
             if entry and server.public_address:
-                user = str(entry.variables.get("ansible_user") or "root")
-                try:
-                    found += self.action.contact().data_volumes(str(entry.variables["ansible_host"]), user)
-                except OperationError as error:
-                    found.append(f"it cannot be asked, {error.message}")
+                found += self._volumes(entry)
             if found:
                 held[name] = found
         if held:
             what = "; ".join(f"{name} holds data ({', '.join(found)})" for name, found in held.items())
             consent = f"-e destroy_data={','.join(sorted(self.data | set(held)))}"
             raise OperationError(f"{what}. Nothing was destroyed. If the data may go with it: {consent}")
+
+    def _volumes(self, entry: Entry) -> list[str]:
+        """The applications' volumes on a server; that it cannot be asked counts as one."""
+        for user in self.action.inventory.users(entry):
+            try:
+                return self.action.contact().data_volumes(str(entry.variables["ansible_host"]), user)
+            except OperationError as error:
+                reason = error.message
+        return [f"perhaps: {reason}"]
 
     def _remove(self, chosen: dict[str, FoundServer]) -> list[Outcome]:
         action = self.action

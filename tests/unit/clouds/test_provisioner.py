@@ -227,6 +227,20 @@ def test_what_a_user_wrote_into_the_file_stays(world: World) -> None:
     assert entry.groups == ("app", "data")
 
 
+def test_without_a_private_network_there_is_no_private_address(world: World) -> None:
+    world.ready(wanted(private_network=False))
+    assert "private_address" not in world.inventory.entries("digitalocean")["web-1"].variables
+
+
+def test_an_inventory_with_an_operator_of_its_own(world: World) -> None:
+    """The first deploy makes the operator; what the provider hands out is the way in until then."""
+    world.inventory.user = "deploy"
+    world.ready()
+    entry = world.inventory.entries("digitalocean")["web-1"]
+    assert entry.variables["baseline_bootstrap_user"] == "root" and "ansible_user" not in entry.variables
+    assert world.inventory.users(entry) == ["deploy", "root"]
+
+
 def test_the_last_one_takes_what_they_shared(world: World) -> None:
     world.ready(WEB, wanted("web-2"))
 
