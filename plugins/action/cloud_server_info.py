@@ -29,9 +29,15 @@ class ActionModule(CloudAction):
         own = sorted(of_project(self.found, self.project), key=lambda server: (server.name, server.id))
         prices = self._prices(own)
         known = {server.tag for server in self.wanted}
+        entries = self.inventory.all_entries()
+        private = {
+            str(each.record.get("id")): str(each.variables.get("private_address") or "") for each in entries.values()
+        }
         servers = [
             {
                 **{key: value for key, value in vars(server).items() if key != "tags"},
+                # Linode's listing does not tell it; the inventory does.
+                "private_address": server.private_address or private.get(server.id, ""),
                 "monthly": prices[server.id],
                 "in_inventory": bool(known & set(server.tags)),
             }

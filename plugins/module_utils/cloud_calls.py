@@ -99,6 +99,9 @@ def refusal(provider: str, status: int, message: str, retry_after: str | None, t
     """The CloudError of an HTTP status; `message` is the provider's own, `token_help` says where a token comes from."""
     said = " ".join(message.split()) or f"status {status}"
     low = said.lower()
+    # Linode answers 401 to a token that is right and lacks a scope.
+    if status == 401 and "not authorized" in low:
+        status = 403
     if status == 401:
         return CloudError(f"{provider} does not accept the token ({said}): {token_help}", TOKEN)
     if status == 403 and "limit" not in low:

@@ -7,6 +7,7 @@ found by their names.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -289,6 +290,10 @@ class Lightsail(CloudProvider):
 
 def session(given: dict[str, str]) -> Any:
     """The SDK's session: keys that are given, else its own chain (environment, profile, role)."""
+    from urllib3.exceptions import DependencyWarning
+
+    # As the library `requests` does: nobody needs to know that SOCKS proxies are not supported.
+    warnings.simplefilter("ignore", DependencyWarning)
     import boto3
 
     return boto3.Session(

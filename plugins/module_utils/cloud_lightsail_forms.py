@@ -7,6 +7,7 @@ from typing import Any
 from .cloud_calls import lost, refusal
 from .cloud_model import (
     CREATING,
+    FAILED,
     MISSING,
     RATE,
     RIGHTS,
@@ -25,7 +26,7 @@ TITLE = "Lightsail"
 TOKEN_HELP = (
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or the vault; docs/lightsail.md tells how to get them"
 )
-STATES = {"running": RUNNING, "stopped": STOPPED}
+STATES = {"running": RUNNING, "stopped": STOPPED, "terminated": FAILED}
 KINDS = {
     "AccessDeniedException": RIGHTS,
     "UnauthenticatedException": TOKEN,

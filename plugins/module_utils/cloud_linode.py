@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import ipaddress
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -135,8 +134,6 @@ class Linode(CloudProvider):
             "type": wanted.size,
             "image": wanted.image,
             "authorized_keys": list(wanted.ssh_keys),
-            # The API asks for one. Nobody ever knows it.
-            "root_pass": f"aA1-{secrets.token_urlsafe(48)}",
             "tags": _tags(wanted),
             "backups_enabled": wanted.backups,
             "metadata": {"user_data": base64.b64encode(user_data.encode()).decode()},
@@ -218,11 +215,12 @@ class Linode(CloudProvider):
         return [f"volume {label}"]
 
     def _private(self, server: FoundServer) -> str:
-        found = [each for each in self._all("/vpcs/ips") if str(each.get("linode_id")) == server.id]
-        return next((each["address"] for each in found if each.get("address")), "")
+        """Its address in the network, which the listing does not tell."""
+        addresses = self._call(self._client.get, f"/linode/instances/{server.id}/ips")["ipv4"]
+        return next((each["address"] for each in addresses.get("vpc") or [] if each.get("address")), "")
 
     def failed_creation(self, server_id: str) -> str:
-        filters = {"entity.type": "linode", "entity.id": int(server_id), "action": "linode_create"}
+        filters = {"action": "linode_create"}
         events = [
             event
             for event in self._all("/account/events", filters=filters)
