@@ -104,7 +104,7 @@ def inventory_folder(option: str, parent: Path | None = None) -> Path:
 
 
 def _hosts_file(folder: Path) -> Path | None:
-    return next((folder / name for name in HOSTS_FILES if (folder / name).is_file()), None)
+    return next((folder / name for name in HOSTS_FILES if (folder / name).exists()), None)
 
 
 def read_environment(option: str = "") -> Environment:
