@@ -57,12 +57,13 @@ _REPLACE = ("--replace",) if os.environ.get("CI") else ()
 PARTS = (
     Part("lint", _pytest("tests/lint"), "option"),
     Part("unit", _pytest("tests/unit", "tests/applications"), "option"),
-    Part("sandbox", (*SANDBOX, "up", *_REPLACE)),
+    Part("sandbox", (*SANDBOX, "up", "--cloud", *_REPLACE)),
     # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
     # The longest first.
     Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",), beside=True),
     Part("releases", _pytest("tests/releases"), "option", ("sandbox",), beside=True),
     Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
+    Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end")),
 )
