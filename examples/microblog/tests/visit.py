@@ -35,6 +35,8 @@ class Person:
         scheme, _, host = url.rstrip("/").partition("://")
         self.base = f"{scheme}://{address or host}"
         self.http = requests.Session()
+        # Over HTTPS a form is taken from the site's own pages alone.
+        self.http.headers["Referer"] = f"{scheme}://{host}/"
         if address:
             self.http.headers["Host"] = host
             self.http.mount("https://", Named(host))
