@@ -142,12 +142,16 @@ def shown_days(days: float) -> str:
 
 
 def _headers(name: str, site: Mapping[str, Any], wanted: Wanted) -> Finding:
-    bad = [
-        f"{header} is {site['headers'].get(header.lower()) or 'missing'}"
+    sent = site["headers"]
+    missing = [header for header in wanted.headers if not sent.get(header.lower())]
+    if missing:
+        advice = "proxy_site_headers and proxy_site_hsts have what the proxy adds: playbooks/deploy.yml applies it"
+        return Finding(f"headers {name}", WARN, f"no {', '.join(missing)}", advice)
+    # What the application sends itself is left as it is.
+    own = [
+        f"{header} ({sent[header.lower()]})"
         for header, value in wanted.headers.items()
-        if site["headers"].get(header.lower()) != value
+        if sent[header.lower()] != value
     ]
-    if bad:
-        advice = "The application may set another one itself; proxy_site_headers has what the proxy adds"
-        return Finding(f"headers {name}", WARN, ", ".join(bad), advice)
-    return Finding(f"headers {name}", OK, ", ".join(wanted.headers) or "none wanted")
+    found = ", ".join(wanted.headers) or "none wanted"
+    return Finding(f"headers {name}", OK, found + (f"; the application's own: {', '.join(own)}" if own else ""))

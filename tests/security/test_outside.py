@@ -11,7 +11,8 @@ from docker.models.containers import Container
 
 from sandbox import names
 from tests.audits import machine
-from tests.audits.auditors import nmap
+from tests.audits.auditors import Figures, docker_points, nmap, ssh_audit
+from tests.audits.docker_points import NOT_MET, WHY
 from tests.sandbox.playbook import ROOT
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
@@ -85,6 +86,16 @@ def test_what_is_started_by_hand_stays_closed(deployed: Server, outside: Contain
         here, witness = seen_from(outside, deployed), tcp_of(nmap(outside, deployed.what.address))
     assert here == witness
     assert set(map(tuple, here.values())) == {(22, 80, 443)}
+
+
+def test_auditors_find_nothing_that_is_not_explained(deployed: Server, outside: Container) -> None:
+    """ssh-audit and the points of the CIS Docker Benchmark; lynis, which takes a minute, is run by tests.audits."""
+    figures = Figures()
+    ssh_audit(outside, deployed.what.address, figures)
+    docker_points(deployed, figures)
+    assert (figures.ssh_fail, figures.ssh_warn) == ([], [])
+    unexplained = {number: figures.docker_found[number] for number in figures.docker[NOT_MET] if number not in WHY}
+    assert unexplained == {}
 
 
 def test_a_bare_server_with_a_stray_listener(server: Server, outside: Container, make_project: MakeProject) -> None:

@@ -36,20 +36,27 @@ def sshd():
 def firewall():
     """The chains of Slipway's table (libnftables-json(5)); {} when there is none.
 
-    {name: {policy, last, accepts: [{port, protocol, limited}]}}; `limited` says that only some may come.
+    {name: {policy, last, all, accepts: [{port, protocol, limited}]}}; `limited` says that only some may come, `all`
+    that a rule lets everything in.
     """
     try:
-        listed = json.loads(system._run(["/usr/sbin/nft", "--json", "list", "table", *TABLE]) or "{}")
+        return read_table(json.loads(system._run(["/usr/sbin/nft", "--json", "list", "table", *TABLE]) or "{}"))
     except (OSError, ValueError):
         return {}
+
+
+def read_table(listed):
+    """The chains in what nft prints."""
     chains = {}
     for entry in listed.get("nftables", []):
         if "chain" in entry:
-            chains[entry["chain"]["name"]] = {"policy": entry["chain"].get("policy", ""), "last": "", "accepts": []}
+            policy = entry["chain"].get("policy", "")
+            chains[entry["chain"]["name"]] = {"policy": policy, "last": "", "all": False, "accepts": []}
     for entry in listed.get("nftables", []):
         if "rule" in entry:
             chain = chains[entry["rule"]["chain"]]
             chain["last"] = _verdict(entry["rule"]["expr"])
+            chain["all"] = chain["all"] or chain["last"] == "accept"
             chain["accepts"] += _ports(entry["rule"]["expr"])
     return chains
 
