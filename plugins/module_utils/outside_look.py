@@ -59,6 +59,7 @@ def main() -> None:
     parser.add_argument("addresses", nargs="+", metavar="address")
     parser.add_argument("--domain", action="append", default=[], help="a site to look at; may be given again")
     parser.add_argument("--ssh-port", type=int, default=22)
+    parser.add_argument("--last-port", type=int, default=65535, help="the highest TCP port that is connected to")
     parser.add_argument("--authority", help="PEM file of the authority that signed the sites' certificates")
     parser.add_argument("--seconds", type=float, default=5, help="how long an answer is waited for")
     given = parser.parse_args()
@@ -68,6 +69,7 @@ def main() -> None:
             authority = file.read()
     request = {
         "addresses": given.addresses,
+        "tcp": range(1, given.last_port + 1),
         "domains": given.domain,
         "ssh_port": given.ssh_port,
         "ports": (80, 443),
