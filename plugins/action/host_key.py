@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ansible_collections.slipway.vps.plugins.module_utils.problem import Operati
 from ansible_collections.slipway.vps.plugins.plugin_utils.ssh_settings import connection_settings, ssh_config
 
 NEXT = f"{HOST_KEY}.next"
+# sshd listens anew when it reads its keys again: for a moment it refuses connections.
+RELOAD_SECONDS = 30.0
 # Prints the public half of the key in use and of the next one, which is made unless an earlier run has done so.
 SHOW = f"""
 ssh-keygen -y -P '' -f {HOST_KEY} | cut -d' ' -f1,2
@@ -84,7 +87,12 @@ class ActionModule(ActionBase):
             settings["arguments"] = [*arguments, *settings["arguments"]]
             config.write_text(ssh_config(self.host, settings), encoding="utf-8")
             command = ["ssh", "-F", str(config), "-o", "ConnectTimeout=20", self.host, "true"]
-            answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            deadline = time.monotonic() + RELOAD_SECONDS
+            while True:
+                answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+                if answer.returncode == 0 or time.monotonic() > deadline:
+                    break
+                time.sleep(0.5)
         if answer.returncode:
             raise OperationError(
                 f"{self.host}: does not answer with its new host key; both stay in known_hosts", answer.stderr
