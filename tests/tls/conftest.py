@@ -22,7 +22,7 @@ from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 from tests.tls.visitor import Visitor
 
-SERVER = os.environ.get("SLIPWAY_TLS_SERVER", "vps-9")
+SERVER = os.environ.get("SLIPWAY_TLS_SERVER", "vps-11")
 DOMAIN = f"beacon.{SERVER}.sandbox"
 HERE = Path(__file__).parent
 
