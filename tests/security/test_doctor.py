@@ -37,7 +37,8 @@ def advice(outcome: Outcome, check: str) -> str:
 @contextmanager
 def unit(server: Server, name: str, command: str) -> Iterator[None]:
     """A systemd unit of somebody else on the server."""
-    server.run(f"systemd-run --unit={name} {command}")
+    server.ssh(f"systemctl stop {name}")
+    server.run(f"systemd-run --collect --unit={name} {command}")
     try:
         yield
     finally:

@@ -35,7 +35,9 @@ def outside() -> Iterator[Container]:
 @contextmanager
 def stray(server: Server) -> Iterator[None]:
     """A program on the server that listens for everybody, and that the inventory does not know."""
-    server.run(f"systemd-run --unit=stray {LISTENER}")
+    # One that a run which was cut off has left would be in the way.
+    server.ssh("systemctl stop stray")
+    server.run(f"systemd-run --collect --unit=stray {LISTENER}")
     try:
         yield
     finally:
