@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import docker
 import requests
 
-from sandbox import engine, keys, lifecycle, logs, names, status
+from sandbox import engine, lifecycle, logs, names, servers, status
 from sandbox.errors import SandboxError
 from sandbox.progress import Report
 
@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="what runs, and where it answers; exit code 1 unless all of it runs")
     reset = commands.add_parser("reset", help="make servers bare again (same address and host key)")
     reset.add_argument("servers", nargs="+", metavar="server")
-    shell = commands.add_parser("shell", help="a root shell on a server, by ssh")
+    shell = commands.add_parser(
+        "shell", help="a root shell on a server, by ssh: as root while it is bare, then as the operator with sudo"
+    )
     shell.add_argument("server")
     shell.add_argument("arguments", nargs=argparse.REMAINDER, metavar="command", help="run this instead of a shell")
     shown = commands.add_parser("logs", help="the last log lines of a server (its journal) or a service")
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out a command; its exit code."""
     report = Report()
     if arguments.command == "shell":
-        command = [*keys.ssh_command(names.server(arguments.server)), *arguments.arguments]
+        command = servers.shell(names.server(arguments.server), arguments.arguments)
         os.execvp(command[0], command)
     chosen = [names.server(name) for name in getattr(arguments, "servers", None) or names.DEFAULT_SERVERS]
     client = engine.connect(report, start=arguments.command == "up")

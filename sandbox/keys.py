@@ -60,7 +60,7 @@ def ensure() -> None:
         paths.write_private(paths.KNOWN_HOSTS, wanted, 0o644)
 
 
-def ssh_command(server: names.Server) -> list[str]:
+def ssh_command(server: names.Server, user: str = "root") -> list[str]:
     """The ssh call that opens a shell on a server, its host key checked."""
     return [
         "ssh",
@@ -74,5 +74,5 @@ def ssh_command(server: names.Server) -> list[str]:
         f"UserKnownHostsFile={paths.KNOWN_HOSTS}",
         "-o",
         "StrictHostKeyChecking=yes",
-        f"root@{names.LOOPBACK}",
+        f"{user}@{names.LOOPBACK}",
     ]

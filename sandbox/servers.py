@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import socket
+import subprocess
 import time
 from typing import Any
 
@@ -15,6 +17,8 @@ from sandbox.names import Server
 
 READY_SECONDS = 60
 INIT = "/sbin/init"
+# ansible_user of inventory/sandbox.
+OPERATOR = "slipway"
 # systemd 257 wants cgroup v2 and has to be told that the machine is of the older kind.
 LEGACY_CGROUPS = ("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
 # Read-only at its top: systemd would mount there what the machine has left out, which upsets the machine's engine.
@@ -123,6 +127,19 @@ def greeting(port: int) -> bytes:
             return connection.recv(64)
     except OSError:
         return b""
+
+
+def shell(server: Server, words: list[str]) -> list[str]:
+    """The ssh call for a root shell, or for one command: as root, whom a server lets in until Slipway has set it up."""
+    as_root = keys.ssh_command(server)
+    if subprocess.run([*as_root, "true"], capture_output=True, check=False).returncode == 0:
+        return [*as_root, *words]
+    as_operator = keys.ssh_command(server, OPERATOR)
+    return (
+        [*as_operator, "sudo", "sh", "-c", shlex.quote(" ".join(words))]
+        if words
+        else [*as_operator, "-t", "sudo", "-i"]
+    )
 
 
 def outdated(client: docker.DockerClient, server: Server, engine: dict[str, Any]) -> bool:

@@ -25,6 +25,7 @@ SETTLED = (
     "core_dumps",
     "quiet_login",
     "file_modes",
+    "shell_timeout",
     "removed_packages",
     "audit",
 )

@@ -26,7 +26,7 @@ def settle(arguments: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"actions": [], "skipped": [], "diff": []}
     try:
         if not check:
-            answer["taken_back"] = lockout_guard.put_back()
+            answer["taken_back"] = lockout_guard.take_turns()
         if arguments["operator"]:
             answer["actions"] += operator_account.ensure(
                 arguments["operator"], arguments["keys"], arguments["login"], check
@@ -127,7 +127,7 @@ def secure_ssh(arguments: dict[str, Any]) -> dict[str, Any]:
     """Brings sshd to the wanted state, with a way back; `armed` says that it waits to be confirmed."""
     try:
         if not arguments["check"]:
-            lockout_guard.put_back()
+            lockout_guard.take_turns()
         text = sshd_settings.wanted_text(arguments["options"], arguments["classical"]) if arguments["enabled"] else None
         files = [GuardedFile(sshd_settings.DROP_IN, text)]
         files += operator_account.wanted_keys(arguments["operator"], arguments["keys"])

@@ -78,7 +78,10 @@ def journal(size: str) -> PlainFile:
 def core_dumps() -> list[PlainFile]:
     """None: a core holds whatever the program held, secrets among it."""
     return [
-        PlainFile(Path("/etc/security/limits.d/60-slipway.conf"), f"# {OWN}\n* hard core 0\nroot hard core 0\n"),
+        PlainFile(
+            Path("/etc/security/limits.d/60-slipway.conf"), f"# {OWN}\n* hard core 0\n* soft core 0\nroot hard core 0\n"
+        ),
+        PlainFile(Path("/etc/profile.d/slipway-core.sh"), f"# {OWN}\nulimit -c 0\n"),
         PlainFile(
             Path("/etc/systemd/coredump.conf.d/60-slipway.conf"),
             f"# {OWN}\n[Coredump]\nStorage=none\nProcessSizeMax=0\n",
@@ -88,8 +91,17 @@ def core_dumps() -> list[PlainFile]:
 
 def quiet_login() -> list[PlainFile]:
     """Nothing before a login that names the system and its version."""
-    text = "Authorised users only. What is done here may be recorded.\n"
+    text = "A private system: authorized access only. Connections are logged, and what is done here is monitored.\n"
     return [PlainFile(Path("/etc/issue"), text), PlainFile(Path("/etc/issue.net"), text)]
+
+
+def shell_timeout(seconds: int) -> PlainFile:
+    """A forgotten shell at its prompt ends by itself (CIS Debian Benchmark, 5.4.3.2); what runs in one does not."""
+    text = f"""\
+# {OWN}
+case $- in *i*) [ -n "${{TMOUT:-}}" ] || {{ TMOUT={seconds}; readonly TMOUT; export TMOUT; }} ;; esac
+"""
+    return PlainFile(Path("/etc/profile.d/slipway-timeout.sh"), text)
 
 
 def modules(names: list[str]) -> PlainFile:
@@ -123,7 +135,9 @@ def chosen(arguments: Mapping[str, Any], sysctl_lines: list[str], container: boo
         files += quiet_login()
     if sysctl_lines:
         files.append(sysctl(sysctl_lines))
-    if arguments["modules"] and not container:
+    if int(arguments["shell_timeout"]):
+        files.append(shell_timeout(int(arguments["shell_timeout"])))
+    if arguments["modules"]:
         files.append(modules(list(arguments["modules"])))
     if arguments["audit"] and Path("/etc/audit/rules.d").is_dir():
         if container:

@@ -88,7 +88,7 @@ def validate(text: str) -> None:
 def change(arguments: dict[str, Any]) -> dict[str, Any]:
     """Brings the firewall to the wanted state, with a way back; `armed` says that it waits to be confirmed."""
     try:
-        taken_back = False if arguments["check"] else lockout_guard.put_back()
+        taken_back = False if arguments["check"] else lockout_guard.take_turns()
         files = wanted_files(arguments)
         changed = [file for file in files if file.differs]
         answer: dict[str, Any] = {"diff": lockout_guard.differences(files), "taken_back": taken_back, "armed": False}

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,14 @@ systemctl --no-block stop {timer}.timer 2>/dev/null
 logger -t slipway "the settings of before are back, as nobody confirmed the new ones" 2>/dev/null
 exit 0
 """
-CONFIRM = f"mv {FOLDER}/pending {FOLDER}/confirmed && systemctl stop {TIMER}.timer"
+# Again without harm: the connection may break after the first time.
+CONFIRM = (
+    f"{{ mv {FOLDER}/pending {FOLDER}/confirmed 2>/dev/null || [ -e {FOLDER}/confirmed ]; }}"
+    f" && {{ systemctl stop {TIMER}.timer 2>/dev/null || true; }}"
+)
+TAKE_BACK = f"sh {FOLDER}/restore.sh; [ -e {FOLDER}/restored ]"
+# A run at work confirms within this time; one that does not is gone.
+OTHER_RUN_SECONDS = 20.0
 
 UNIT = """\
 # Written by Slipway: takes back a change of SSH or the firewall that was never confirmed.
@@ -105,6 +113,14 @@ def put_back(folder: Path = FOLDER) -> bool:
         return False
     run(["sh", str(folder / "restore.sh")])
     return True
+
+
+def take_turns(folder: Path = FOLDER, patience: float = OTHER_RUN_SECONDS) -> bool:
+    """Lets another run confirm what it has changed; what is not confirmed by then is taken back. Whether it was."""
+    deadline = time.monotonic() + patience
+    while (folder / "pending").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return put_back(folder)
 
 
 def arm(files: Sequence[GuardedFile], seconds: int, folder: Path = FOLDER, service: Path = SERVICE) -> None:

@@ -63,7 +63,7 @@ def make_plan(wanted: Wanted, probe: Probe) -> HostPlan:
 def _server(wanted: Wanted, probe: Probe) -> list[str]:
     if not probe.stamp:
         return [
-            "server: set up from bare (Python, Docker, registry login, proxy)"
+            "server: set up from bare (Python, operator, SSH, firewall, Docker, registry login, proxy)"
             if not probe.containers
             else "server: set up (no stamp found)"
         ]

@@ -122,6 +122,7 @@ CHECKS: dict[str, Check] = {
     "baseline_core_dumps": boolean,
     "baseline_quiet_login": boolean,
     "baseline_file_modes": boolean,
+    "baseline_shell_timeout": number(0, 86400),
     "baseline_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_removed_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_audit": boolean,

@@ -95,6 +95,10 @@ options:
     description: Whether root's tables of jobs and sshd's settings are for root alone.
     type: bool
     required: true
+  shell_timeout:
+    description: Seconds after which a shell at its prompt ends; 0 means never.
+    type: int
+    required: true
   removed_packages:
     description: Packages that are removed.
     type: list
@@ -135,6 +139,7 @@ EXAMPLES = r"""
     core_dumps: false
     quiet_login: true
     file_modes: true
+    shell_timeout: 900
     removed_packages: [telnetd]
     audit: true
     seconds: 60

@@ -52,7 +52,7 @@ class GuardedAction(ApplicationAction):
     def _taken_back(self, what: str, seconds: int, reason: str) -> str:
         said = f"with {what} no new connection could be made ({reason})"
         try:
-            done = self._low_level_execute_command(f"sh {lockout_guard.FOLDER}/restore.sh")
+            done = self._low_level_execute_command(lockout_guard.TAKE_BACK)
         except AnsibleConnectionFailure:
             done = {"rc": 1}
         if done.get("rc") == 0:

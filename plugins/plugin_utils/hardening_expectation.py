@@ -54,7 +54,7 @@ def _files(baseline: RoleValues) -> dict[str, str]:
     switches = ("upgrades", "journal", "core_dumps", "quiet_login")
     arguments = {name: _is_on(baseline[f"baseline_{name}"]) for name in switches}
     arguments |= {"audit": False, "modules": []}
-    arguments |= {name: baseline[f"baseline_{name}"] for name in ("upgrades_reboot", "journal_size")}
+    arguments |= {name: baseline[f"baseline_{name}"] for name in ("upgrades_reboot", "journal_size", "shell_timeout")}
     files, _ = chosen(arguments, [], container=False)
     return {str(file.path): file.text for file in files}
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from docker.models.containers import Container
 
-from sandbox import keys, names
+from sandbox import names
 from tests.audits import machine
 from tests.audits.docker_points import MET, NOT_APPLICABLE, NOT_MET, POINTS
 from tests.sandbox.server import Server
@@ -93,9 +93,8 @@ def ssh_audit(outside: Container, address: str, figures: Figures) -> None:
 def lynis(outside: Container, server: Server, figures: Figures) -> None:
     """Runs it on the server from a folder of its own, so that its package does not count as the server's."""
     packed = outside.exec_run(["tar", "-C", "/", "-c", *(path.lstrip("/") for path in LYNIS)]).output
-    command = keys.ssh_command(server.what)
     folder = "/root/lynis"
-    subprocess.run([*command, f"mkdir -p {folder} && tar -C {folder} -x"], input=packed, check=True)
+    subprocess.run(server.as_root(f"mkdir -p {folder} && tar -C {folder} -x"), input=packed, check=True)
     options = f"--profile {folder}/etc/lynis/default.prf --plugindir {folder}/etc/lynis/plugins"
     files = f"--logfile {folder}/log --report-file {folder}/report"
     try:

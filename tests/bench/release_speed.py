@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from sandbox import keys
+from sandbox.servers import OPERATOR
 from tests.bench.common import Bench, Goal, Result
 from tests.bench.fleets import fleet, markdown
 from tests.releases.fleet import STATE, Fleet
@@ -101,12 +102,12 @@ def in_one_shell(ours: Fleet) -> float:
     """Replaces the live containers by fresh ones of the same release, by hand. Returns the seconds of the shell alone."""
     host, number = ours.first, ours.live("beacon")
     folder = f"{STATE}/beacon/releases/{number}"
-    command = [*keys.ssh_command(host.what)]
+    command = [*keys.ssh_command(host.what, OPERATOR)]
     options = ["-o", "ControlMaster=auto", "-o", f"ControlPath={ours.folder / 'shell'}", "-o", "ControlPersist=60s"]
     command[1:1] = options
     subprocess.run([*command, "true"], check=True, timeout=30)
     scale = "--scale web=2 --scale worker=2"
     host.inside(f"docker compose -f {folder}/compose.yaml create --no-recreate --pull never {scale} web worker 2>&1")
     begun = time.monotonic()
-    subprocess.run([*command, f"sh -s {number}"], input=SHELL, text=True, check=True, timeout=120)
+    subprocess.run([*command, f"sudo sh -s {number}"], input=SHELL, text=True, check=True, timeout=120)
     return time.monotonic() - begun

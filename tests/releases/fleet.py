@@ -31,18 +31,6 @@ class Host(Server):
     def address(self) -> str:
         return self.what.address
 
-    def ssh(self, command: str, text: str | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        """As a login would run it, but through the engine outside."""
-        return subprocess.run(
-            ["docker", "exec", "--interactive", self.what.container, "bash", "-c", command],
-            input=text or "",
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-
     def inside(self, command: str) -> str:
         """Runs a shell command without SSH. Raises AssertionError when it fails."""
         code, output = docker.from_env().containers.get(self.what.container).exec_run(["sh", "-c", command])

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.errors, pytest.mark.servers("vps-3")]
 
 FAKE_SYSTEM = 'ID=fedora\nVERSION_ID=41\nPRETTY_NAME="Fedora Linux 41"\n'
 FAKE_MACHINE = '#!/bin/sh\n[ "$*" = -m ] && { echo armv7l; exit; }\nexec /usr/bin/uname "$@"\n'
-COUNT_LOGINS = "journalctl --unit=ssh | grep -c Accepted"
+COUNT_LOGINS = "journalctl --unit=ssh | grep -c Accepted || true"
 # Perl is on every Debian; it answers on port 80 as any web server would.
 OTHER_SERVER = """
 use IO::Socket::INET;
@@ -99,8 +99,7 @@ def test_host_key_that_has_changed(site: Project, bare: Server, tmp_path: Path) 
         outcome.line_with("known_hosts", "find out why")
     finally:
         known_hosts.write_text(before)
-    # The one more is this look itself.
-    assert int(bare.run(COUNT_LOGINS)) == logins + 1
+    assert int(bare.run(COUNT_LOGINS)) == logins
     site.deploy("--check").succeeded()
 
 
@@ -118,7 +117,7 @@ def test_apt_key_with_another_fingerprint(site: Project, bare: Server) -> None:
         assert "found" in line
     assert not bare.has("/etc/apt/sources.list.d/docker.sources")
     assert not bare.has("/etc/apt/keyrings/docker.asc")
-    assert bare.is_bare
+    assert not bare.has("/usr/bin/docker") and not bare.has("/var/lib/slipway/server/stamp")
 
 
 def test_registry_refuses_the_password(site: Project, without_application: Server) -> None:

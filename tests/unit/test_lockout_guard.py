@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,24 @@ def test_what_is_confirmed_stays(tmp_path: Path, etc: Path, calls: Path) -> None
     subprocess.run(["sh", "-c", confirm], check=True)
     subprocess.run(["sh", str(folder / "restore.sh")], check=True)
     assert (etc / "kept").read_text() == "after\n"
-    assert subprocess.run(["sh", "-c", confirm], check=False, capture_output=True).returncode != 0
+    # A connection that broke after the first time comes again.
+    subprocess.run(["sh", "-c", confirm], check=True)
+
+
+def test_what_has_been_taken_back_is_not_confirmed(tmp_path: Path, etc: Path, calls: Path) -> None:
+    folder = armed(tmp_path, etc)
+    assert put_back(folder)
+    confirm = lockout_guard.CONFIRM.replace(str(lockout_guard.FOLDER), str(folder))
+    assert subprocess.run(["sh", "-c", confirm], check=False).returncode != 0
+
+
+def test_another_run_gets_the_time_to_confirm(tmp_path: Path, etc: Path, calls: Path) -> None:
+    folder = armed(tmp_path, etc)
+    assert lockout_guard.take_turns(folder, patience=0.3), "nobody confirms: taken back"
+    folder = armed(tmp_path, etc)
+    threading.Timer(0.3, lambda: (folder / "pending").rename(folder / "confirmed")).start()
+    assert not lockout_guard.take_turns(folder, patience=10)
+    assert (etc / "kept").read_text() == "after\n"
 
 
 def test_the_timer_runs_before_the_files_change(tmp_path: Path, etc: Path, calls: Path) -> None:

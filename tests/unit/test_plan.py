@@ -98,7 +98,7 @@ def with_container(probe: Probe, name: str, **changes: Any) -> Probe:
 def test_a_bare_host_gets_everything() -> None:
     made = plan(Probe(system="debian", version="13"), wanted(digest=""))
     assert made.groups == ["lacks_server", "lacks_services", "lacks_release"]
-    assert made.server == ["server: set up from bare (Python, Docker, registry login, proxy)"]
+    assert made.server == ["server: set up from bare (Python, operator, SSH, firewall, Docker, registry login, proxy)"]
     assert made.services == [
         "dbserver: created from mariadb:11.8",
         "redis-server: created from redis:8",

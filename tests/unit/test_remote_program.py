@@ -20,6 +20,10 @@ def test_the_engine_brings_all_that_it_imports() -> None:
     assert {"slipway", "slipway.release_run", "slipway.docker_engine", "slipway.image_digest"} <= set(found)
 
 
+def test_several_modules_in_one_import_come_along() -> None:
+    assert {"slipway.baseline_files", "slipway.kernel_settings", "slipway.sshd_settings"} <= set(sources("baseline"))
+
+
 def test_a_function_is_called_with_its_arguments_and_answers() -> None:
     text = 'a "quoted" \\ text\nof two lines, with {braces}, ü'
     result = run(program("duration", "parse_duration", "90s"))

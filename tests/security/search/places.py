@@ -16,7 +16,6 @@ from pathlib import Path
 
 import docker
 
-from sandbox import keys
 from tests.sandbox.server import Server
 from tests.security.search.forms import Sought
 
@@ -66,8 +65,7 @@ def _grep(server: Server, sought: Sought, before: str, files: str) -> Found:
         f"umask 077; mkdir {folder}; trap 'rm -rf {folder}' EXIT; cat >{folder}/forms; export LC_ALL=C; "
         f"{before} grep -aoF -s -f {folder}/forms --exclude-dir=slipway-search {files or '-'} | sort | uniq | head -500"
     )
-    command = [*keys.ssh_command(server.what), f"bash -c {_quoted(script)}"]
-    answer = subprocess.run(command, input=sought.lines, capture_output=True, timeout=300, check=False)
+    answer = subprocess.run(server.as_root(script), input=sought.lines, capture_output=True, timeout=300, check=False)
     assert answer.returncode == 0, answer.stderr.decode()
     found: Found = defaultdict(set)
     for line in answer.stdout.splitlines():
@@ -76,10 +74,6 @@ def _grep(server: Server, sought: Sought, before: str, files: str) -> Found:
         if name:
             found[name].add(where.decode(errors="replace"))
     return dict(found)
-
-
-def _quoted(script: str) -> str:
-    return "'" + script.replace("'", "'\\''") + "'"
 
 
 def _registry(sought: Sought, repository: str) -> Found:

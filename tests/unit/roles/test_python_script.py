@@ -65,6 +65,14 @@ def test_all_packages_come_in_one_transaction() -> None:
     assert "python3 python3-apt gpg" in script
 
 
+def test_what_later_roles_need_comes_with_python() -> None:
+    script = render(
+        "python", "install.sh.j2", python_packages=["python3", "gpg"], python_more_packages=["nftables", "gpg"]
+    )
+    assert script.count("python3 gpg nftables") == 2, "looked for, and installed"
+    assert '"$found" -eq 3' in script
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

@@ -35,3 +35,4 @@ def test_ssh_checks_the_host_key() -> None:
     command = keys.ssh_command(names.server("vps-2"))
     assert "StrictHostKeyChecking=yes" in command
     assert command[-1] == "root@127.0.0.1" and "2202" in command
+    assert keys.ssh_command(names.server("vps-2"), "slipway")[-1] == "slipway@127.0.0.1"

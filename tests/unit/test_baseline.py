@@ -1,0 +1,199 @@
+"""What role baseline writes and sets: sshd's drop-in, kernel settings, the operator, the plain files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.slipway.vps.plugins.module_utils import baseline_files, kernel_settings, sshd_settings
+from ansible_collections.slipway.vps.plugins.module_utils.operator_account import usable_keys
+from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import FreshConnection
+
+from tests.unit.roles.rendering import evaluate
+
+OPENSSH_10 = ["curve25519-sha256", "sntrup761x25519-sha512@openssh.com", "mlkem768x25519-sha256", "ecdh-sha2-nistp256"]
+OPENSSH_9 = ["curve25519-sha256", "curve25519-sha256@libssh.org", "sntrup761x25519-sha512@openssh.com"]
+SWITCHES: dict[str, Any] = {
+    "upgrades": True,
+    "upgrades_reboot": "04:30",
+    "journal": True,
+    "journal_size": "200M",
+    "core_dumps": False,
+    "quiet_login": True,
+    "modules": ["dccp"],
+    "shell_timeout": 900,
+    "audit": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "classical", "expected"),
+    [
+        (OPENSSH_10, False, ["mlkem768x25519-sha256", "sntrup761x25519-sha512@openssh.com"]),
+        (OPENSSH_10, True, ["mlkem768x25519-sha256", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256"]),
+        # paramiko knows none of its post-quantum ones.
+        (OPENSSH_9, False, ["sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org"]),
+        (["diffie-hellman-group14-sha1"], False, []),
+    ],
+)
+def test_key_exchanges_are_those_that_every_client_of_slipway_knows(
+    known: list[str], classical: bool, expected: list[str]
+) -> None:
+    assert sshd_settings.key_exchanges(known, classical) == expected
+
+
+def test_no_broken_algorithm_is_on_any_list() -> None:
+    offered = " ".join([*sshd_settings.POST_QUANTUM, *sshd_settings.CIPHERS, *sshd_settings.MACS])
+    assert not re.search(r"sha1|md5|cbc|arcfour|nistp|umac-64|group1-|dss", offered)
+    assert all(name.endswith("-etm@openssh.com") for name in sshd_settings.MACS)
+
+
+def test_options_of_the_inventory_win_and_a_null_leaves_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sshd_settings, "algorithms", lambda classical: {"Ciphers": "aes256-ctr", "MACs": "none"})
+    text = sshd_settings.wanted_text({"ciphers": "aes128-ctr", "MACs": None, "Port": 2222}, False)
+    assert text.splitlines()[1:] == ["ciphers aes128-ctr", "Port 2222"]
+
+
+@pytest.mark.parametrize(("bits", "offered"), [(3072, True), (2048, False)])
+def test_a_short_host_key_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bits: int, offered: bool
+) -> None:
+    (tmp_path / "ssh_host_rsa_key.pub").touch()
+    (tmp_path / "ssh_host_ed25519_key.pub").touch()
+    monkeypatch.setattr(sshd_settings, "_bits", lambda file: bits)
+    assert ("rsa-sha2-512" in sshd_settings.host_key_algorithms(tmp_path)) is offered
+    assert "ssh-ed25519" in sshd_settings.host_key_algorithms(tmp_path)
+
+
+def test_a_drop_in_that_another_file_overrides_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"permitrootlogin": "without-password", "passwordauthentication": "yes"}
+    monkeypatch.setattr(sshd_settings, "effective", lambda: found)
+    text = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nPort 1\n"
+    assert sshd_settings.ignored(text) == ["PasswordAuthentication"]
+
+
+# --- the kernel ---
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    for name, value in {
+        "net/ipv4/tcp_syncookies": "0",
+        "net/ipv4/conf/all/send_redirects": "1",
+        "net/ipv4/conf/default/send_redirects": "1",
+        "net/ipv4/conf/eth0/send_redirects": "1",
+        "kernel/dmesg_restrict": "0",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{value}\n")
+    return tmp_path
+
+
+def test_what_differs_is_set_now_and_all_of_it_at_boot(proc: Path) -> None:
+    wanted = {"net.ipv4.tcp_syncookies": "1", "net.ipv4.conf.all.send_redirects": "1", "kernel.dmesg_restrict": "1"}
+    plan = kernel_settings.plan_settings(wanted, False, proc)
+    assert plan.lines == [f"{name} = {value}" for name, value in wanted.items()]
+    assert [path.name for path, _value in plan.now] == ["tcp_syncookies", "dmesg_restrict"]
+    assert not plan.skipped
+
+
+def test_the_default_of_interfaces_is_set_for_those_that_are_there(proc: Path) -> None:
+    plan = kernel_settings.plan_settings({"net.ipv4.conf.default.send_redirects": "0"}, False, proc)
+    assert [path.parent.name for path, _value in plan.now] == ["default", "eth0"]
+
+
+def test_a_setting_that_the_kernel_lacks_is_said_and_left_out(proc: Path) -> None:
+    plan = kernel_settings.plan_settings({"kernel.no_such_thing": "1", "kernel.dmesg_restrict": "1"}, False, proc)
+    assert plan.lines == ["kernel.dmesg_restrict = 1"]
+    assert plan.skipped == ["kernel settings that this kernel lacks: kernel.no_such_thing"]
+
+
+def test_a_container_sets_its_network_alone(proc: Path) -> None:
+    wanted = {"net.ipv4.tcp_syncookies": "1", "kernel.dmesg_restrict": "1"}
+    plan = kernel_settings.plan_settings(wanted, True, proc)
+    assert plan.lines == ["net.ipv4.tcp_syncookies = 1"]
+    assert [path.name for path, _value in plan.now] == ["tcp_syncookies"]
+    assert "its host's kernel" in plan.skipped[0]
+
+
+def test_memory_is_read() -> None:
+    assert kernel_settings.memory_information("MemTotal:  2048 kB\nSwapTotal:     0 kB\n") == {
+        "MemTotal": 2048,
+        "SwapTotal": 0,
+    }
+
+
+# --- files ---
+
+
+def files(**changes: Any) -> dict[str, str]:
+    found, _skipped = baseline_files.chosen(SWITCHES | changes, ["a = 1"], False)
+    return {str(file.path): file.text for file in found}
+
+
+@pytest.mark.parametrize(
+    ("switch", "off", "path"),
+    [
+        ("upgrades", False, "/etc/apt/apt.conf.d/52slipway-upgrades"),
+        ("journal", False, "/etc/systemd/journald.conf.d/60-slipway.conf"),
+        ("core_dumps", True, "/etc/security/limits.d/60-slipway.conf"),
+        ("quiet_login", False, "/etc/issue.net"),
+        ("shell_timeout", 0, "/etc/profile.d/slipway-timeout.sh"),
+        ("modules", [], "/etc/modprobe.d/60-slipway.conf"),
+    ],
+)
+def test_every_file_has_its_switch(switch: str, off: Any, path: str) -> None:
+    assert path in files() and path not in files(**{switch: off})
+
+
+def test_security_updates_leave_docker_alone_and_reboot_when_asked_for() -> None:
+    text = files()["/etc/apt/apt.conf.d/52slipway-upgrades"]
+    assert '"^docker\\-ce$";' in text and '"^containerd\\.io$";' in text
+    assert 'Automatic-Reboot "true"' in text and 'Automatic-Reboot-Time "04:30"' in text
+    assert 'Automatic-Reboot "false"' in files(upgrades_reboot="")["/etc/apt/apt.conf.d/52slipway-upgrades"]
+
+
+def test_nothing_before_a_login_names_the_system() -> None:
+    assert not re.search(r"(?i)debian|ubuntu|linux|\\[a-z]", files()["/etc/issue"] + files()["/etc/issue.net"])
+
+
+# --- the role's variables, the operator, the connection ---
+
+
+def test_kernel_settings_are_merged_and_switched_off() -> None:
+    changed = evaluate("baseline", "__baseline_sysctl", baseline_sysctl={"kernel.sysrq": None, "kernel.panic": 10})
+    assert "kernel.sysrq" not in changed and changed["kernel.panic"] == 10 and changed["net.ipv4.ip_forward"] == 1
+    assert evaluate("baseline", "__baseline_sysctl", baseline_kernel=False) == {}
+
+
+def test_docker_s_forwarding_comes_first() -> None:
+    """A change of it sets others back to their defaults."""
+    text = (Path(__file__).parents[2] / "roles/baseline/vars/main.yml").read_text()
+    assert next(iter(yaml.safe_load(text)["__baseline_sysctl_defaults"])) == "net.ipv4.ip_forward"
+
+
+def test_packages_follow_the_switches() -> None:
+    assert evaluate("baseline", "__baseline_needed_packages") == ["sudo", "unattended-upgrades"]
+    without = {"baseline_operator": False, "baseline_upgrades": "no", "baseline_packages": ["auditd"]}
+    assert evaluate("baseline", "__baseline_needed_packages", **without) == ["auditd"]
+    assert evaluate("firewall", "__firewall_needed_packages", firewall_enabled=False) == []
+
+
+def test_a_key_with_a_forced_command_lets_nobody_in() -> None:
+    text = '# root\n\nno-pty,command="echo use debian" ssh-ed25519 AAAA\nssh-ed25519 BBBB me\n'
+    assert usable_keys(text) == ["ssh-ed25519 BBBB me"]
+
+
+def test_root_is_reached_as_the_inventory_says() -> None:
+    plain = FreshConnection("web-1", {"user": "root"}, None, False)
+    assert plain._as_root("id -u") == "sh -c 'id -u'"
+    operator = plain.as_user("slipway")
+    assert operator.sudo and operator.settings["user"] == "slipway"
+    assert operator._as_root("id -u") == "sudo -n -H sh -c 'id -u'"
+    asked = FreshConnection("web-1", {"user": "me"}, None, True, "secret")
+    assert (
+        "secret" not in asked._as_root("id -u") and "sudo -S" in asked._as_root("id -u") and "secret" not in repr(asked)
+    )
