@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup lint format unit test demo demo-release bench clean distclean lock
+.PHONY: help setup lint format unit test demo demo-release demo-cloud bench clean distclean lock
 
 python := .venv/bin/python
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -18,6 +18,9 @@ demo: setup ## A bare server in a sandbox, and the sample application live on it
 
 demo-release: setup ## A new release of the sample application, under load, without a failed request
 	@$(python) -m scripts.demo release
+
+demo-cloud: setup ## A server on each of three clouds (a stand-in), one application on them, and all given back
+	@$(python) -m scripts.demo cloud
 
 test: setup .venv-benchmark/ready ## Everything: lint, unit tests, end to end in the sandbox, releases under load, benchmark
 	@$(python) -m scripts.run_tests $(PARTS)

@@ -1,6 +1,7 @@
 """`make demo`: a laptop-sized internet, a bare server in it, and the sample application live on it, verified.
 
-`make demo-release` (argument `release`) then releases a changed application while visitors come, and counts what fails.
+`make demo-cloud` (argument `cloud`) takes three clouds to one application, and gives their servers back.
+`make demo-release` (argument `release`) releases a changed application while visitors come, and counts what fails.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from scripts import demo_cloud
 from scripts.demo_release import changed_application, visitors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +33,7 @@ class Demo:
 
     console: Console = field(default_factory=Console)
     times: list[tuple[str, float]] = field(default_factory=list)
+    inventory: str = INVENTORY
 
     def step(self, title: str, *command: str) -> None:
         """Runs one command; ends the demo with its exit code when it fails."""
@@ -46,16 +49,19 @@ class Demo:
             raise SystemExit(result.returncode)
 
     def playbook(self, title: str, name: str, *more: str) -> None:
-        self.step(title, "ansible-playbook", "-i", INVENTORY, f"playbooks/{name}.yml", *more)
+        self.step(title, "ansible-playbook", "-i", self.inventory, f"playbooks/{name}.yml", *more)
 
-    def summary(self) -> None:
+    def times_table(self) -> Table:
         table = Table(title="What it took", title_justify="left")
         table.add_column("step")
         table.add_column("seconds", justify="right")
         for title, seconds in self.times:
             table.add_row(title, f"{seconds:.1f}")
         table.add_row("together", f"{sum(seconds for _title, seconds in self.times):.1f}", style="bold")
-        self.console.print(table)
+        return table
+
+    def summary(self) -> None:
+        self.console.print(self.times_table())
         self.console.print(
             f"\nThe application: [bold]{URL}[/bold]  (register, post, search, export your posts)\n\n"
             "Its certificate is of acme.sandbox, an authority that this sandbox alone knows, so browsers warn: go on\n"
@@ -106,7 +112,33 @@ def demo_application(demo: Demo) -> None:
     demo.summary()
 
 
+def demo_clouds(demo: Demo) -> None:
+    """A server on each of three clouds, one application on all of them, and everything given back."""
+    demo.step("The sandbox, with three clouds in it", python_path(), "-m", "sandbox", "up", "--cloud")
+    demo.inventory = demo_cloud.write_inventory()
+    demo.playbook("A server on each cloud", "provision")
+    found = demo_cloud.addresses()
+    demo_cloud.name_the_site(found)
+    demo.playbook("Build the image on one of them", "build")
+    demo.playbook("From the bare servers to the running application", "deploy")
+    demo.playbook("What there is, and what it costs", "servers")
+    demo.playbook("Again: nothing to do", "provision")
+    demo.console.rule("[bold]One application on three clouds", align="left")
+    for name, address in found.items():
+        demo.console.print(f"http://{address}  ({name}: {demo_cloud.answers(address)})", highlight=False)
+    if sys.stdin.isatty():
+        demo.console.input("Look at them; Enter destroys them. ")
+    names = ",".join(found)
+    demo.playbook(
+        "Give them back, with the data on them", "destroy", "-e", f"destroy={names}", "-e", f"destroy_data={names}"
+    )
+    demo.console.print(demo.times_table())
+
+
 def main() -> None:
+    if sys.argv[1:] == ["cloud"]:
+        demo_clouds(Demo())
+        return
     if sys.argv[1:] == ["release"]:
         raise SystemExit(demo_release(Demo()))
     demo_application(Demo())
