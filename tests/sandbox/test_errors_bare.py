@@ -188,6 +188,8 @@ def operated(site: Project, vps_3: Server) -> Iterator[Server]:
     for name in ("ansible_user", "ansible_become"):
         del site.hosts["all"]["hosts"]["vps-3"][name]
     site.write_hosts()
+    # It lets nobody in but that user from now on.
+    vps_3.reset()
 
 
 def test_sudo_that_wants_a_password(site: Project, operated: Server) -> None:
