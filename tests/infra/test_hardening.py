@@ -77,11 +77,6 @@ def test_security_updates_come(timer):
 
 
 @pytest.mark.skipif(not WANTED["operator"], reason="no operator beside root")
-def test_operator_has_no_password():
-    expect(FOUND["operator"]["password"], "locked", f"the password of {WANTED['operator']}")
-
-
-@pytest.mark.skipif(not WANTED["operator"], reason="no operator beside root")
 def test_operator_may_administer():
     require(FOUND["operator"]["sudo"], f"{WANTED['operator']} to use sudo without a password", "that it may not")
 
