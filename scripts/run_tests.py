@@ -1,6 +1,6 @@
 """Runs the parts of `make test` and sums up what each has found and how long it took.
 
-    python -m scripts.run_tests              all parts
+    python -m scripts.run_tests              all parts but those that run on request
     python -m scripts.run_tests lint unit    these alone
 
 Parts that work on servers of their own run beside each other. A part that needs another one is left out where that one
@@ -37,7 +37,7 @@ AT_ONCE = 2
 class Part:
     """A command of which exit code 0 means success. `report` is how it is told where to write its JUnit file: `option`
     (it is a pytest command), `environment` (it runs pytest itself), or not at all: then the part counts as one test.
-    `beside`: it has servers of its own, and may run beside its neighbours that have.
+    `beside`: it has servers of its own, and may run beside its neighbours that have. `on_request`: only when named.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Part:
     report: str = ""
     needs: tuple[str, ...] = ()
     beside: bool = False
+    on_request: bool = False
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
@@ -63,9 +64,9 @@ PARTS = (
     Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",), beside=True),
     Part("releases", _pytest("tests/releases"), "option", ("sandbox",), beside=True),
     Part("tls", _pytest("tests/tls"), "option", ("sandbox",), beside=True),
-    Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True),
-    Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
-    Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
+    Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True, on_request=True),
+    Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True, on_request=True),
+    Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True, on_request=True),
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end")),
 )
@@ -217,7 +218,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(part.name for part in PARTS)}")
     signal.signal(signal.SIGTERM, terminate)
-    run = Run([part for part in PARTS if not wanted or part.name in wanted])
+    run = Run([part for part in PARTS if part.name in wanted or not (wanted or part.on_request)])
     begun = time.monotonic()
     needs_sandbox = any(part.name == "sandbox" for part in run.parts)
     try:

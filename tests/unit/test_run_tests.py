@@ -178,6 +178,25 @@ def test_parts_that_are_interrupted_clean_up(who: str, count: int) -> None:
     assert rest.splitlines() == [*[f"{mark}cleaned up"] * count, "", "interrupted"]
 
 
+def test_a_part_on_request_runs_when_it_is_named() -> None:
+    script = """
+        import sys
+        from scripts import run_tests
+        parts = (("usual", False), ("asked", True))
+        run_tests.PARTS = [run_tests.Part(name, ("echo", f"ran {name}"), on_request=asked) for name, asked in parts]
+        sys.exit(run_tests.main())
+    """
+
+    def ran(*names: str) -> list[str]:
+        command = [sys.executable, "-c", textwrap.dedent(script), *names]
+        lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+        return [line for line in lines if line.startswith("ran ")]
+
+    assert ran() == ["ran usual"]
+    assert ran("asked") == ["ran asked"]
+    assert ran("usual", "asked") == ["ran usual", "ran asked"]
+
+
 def test_a_part_that_nobody_knows_is_refused() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "scripts.run_tests", "units"], capture_output=True, text=True, check=False
