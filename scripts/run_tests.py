@@ -68,7 +68,7 @@ PARTS = (
     Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True, on_request=True),
     Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True, on_request=True),
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
-    Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end")),
+    Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),
 )
 
 
