@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sandbox.errors import SandboxError
 
@@ -65,14 +66,15 @@ def ipv6(address: str) -> str:
 
 
 @dataclass(frozen=True)
-class Server:
-    """One server; all that differs between servers follows from its number."""
+class Numbered:
+    """One of several containers of a kind; all that differs between them follows from its number."""
 
+    kind: ClassVar[str]
     number: int
 
     @property
     def name(self) -> str:
-        return f"vps-{self.number}"
+        return f"{self.kind}-{self.number}"
 
     @property
     def container(self) -> str:
@@ -82,6 +84,13 @@ class Server:
     def volume(self) -> str:
         """Volume below /var/lib/docker, as overlayfs does not stack on a container's own file system."""
         return f"{self.container}-docker"
+
+
+@dataclass(frozen=True)
+class Server(Numbered):
+    """A server that `python -m sandbox up` brings."""
+
+    kind: ClassVar[str] = "vps"
 
     @property
     def address(self) -> str:
@@ -111,23 +120,10 @@ class Server:
 
 
 @dataclass(frozen=True)
-class CloudServer:
+class CloudServer(Numbered):
     """A server that cloud.sandbox made."""
 
-    number: int
-
-    @property
-    def name(self) -> str:
-        return f"cloud-{self.number}"
-
-    @property
-    def container(self) -> str:
-        return container_name(self.name)
-
-    @property
-    def volume(self) -> str:
-        """Volume below /var/lib/docker."""
-        return f"{self.container}-docker"
+    kind: ClassVar[str] = "cloud"
 
     @property
     def address(self) -> str:

@@ -14,6 +14,7 @@ SETTINGS = {
     "user": "deploy",
     "key": "/keys/id with space",
     "control_path": "/home/me/.ansible/cp/%C",
+    # Whoever turns the check of host keys off is not obeyed.
     "arguments": [
         "-o ControlMaster=auto -o ControlPersist=300s -o StrictHostKeyChecking=no",
         "-o UserKnownHostsFile=/inventory/known_hosts -J bastion.example.com",
