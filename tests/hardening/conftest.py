@@ -6,20 +6,16 @@ The first server is a Debian 13, the second a Debian 12. SLIPWAY_HARDENING_SERVE
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import pytest
 
-from sandbox import names
 from tests.hardening.outside import Outside
 from tests.releases import images
 from tests.releases.fleet import Fleet
-from tests.sandbox.evidence import evidence
-from tests.sandbox.playbook import ROOT
+from tests.sandbox.evidence import add_evidence
+from tests.sandbox.server import bring_up_bare
 
 HERE = Path(__file__).parent
 SERVERS = os.environ.get("SLIPWAY_HARDENING_SERVERS", "vps-9,vps-10").split(",")
@@ -36,20 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
-    if report.failed and call.when == "call" and item.path.parent == HERE:
-        report.sections += [(f"evidence of {name}", evidence(name)) for name in SERVERS]
+    if item.path.parent == HERE:
+        add_evidence(report, SERVERS)
     return report
 
 
 @pytest.fixture(scope="session")
 def bare() -> list[str]:
     """The two servers, bare, and the image of what is deployed to them."""
-    running = {container.name for container in docker.from_env().containers.list()}
-    there = [name for name in SERVERS if names.server(name).container in running]
-    missing = [name for name in SERVERS if name not in there]
-    for command in ("reset", there), ("up", missing):
-        if command[1]:
-            subprocess.run([sys.executable, "-m", "sandbox", command[0], *command[1]], cwd=ROOT, check=True)
+    bring_up_bare(SERVERS)
     for application in ("beacon", "courier"):
         images.build(application, "v1")
     return SERVERS

@@ -6,18 +6,14 @@ SLIPWAY_TEST_SERVERS names other servers (four, with commas).
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 
-import docker
 import pytest
 
-from sandbox import names
 from tests.releases import images
 from tests.releases.fleet import Fleet
-from tests.sandbox.evidence import evidence
-from tests.sandbox.playbook import ROOT
+from tests.sandbox.evidence import add_evidence
+from tests.sandbox.server import bring_up_bare
 
 SERVERS = os.environ.get("SLIPWAY_TEST_SERVERS", "vps-4,vps-5,vps-6,vps-7").split(",")
 MARKERS = {
@@ -43,22 +39,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
-    if report.failed and call.when == "call":
-        count = len(SERVERS) if item.get_closest_marker("fleet") else 1
-        report.sections += [(f"evidence of {name}", evidence(name)) for name in SERVERS[:count]]
+    add_evidence(report, SERVERS if item.get_closest_marker("fleet") else SERVERS[:1])
     return report
 
 
 @pytest.fixture(scope="session")
 def servers() -> list[str]:
     """The servers, bare: what an earlier run has left there would be in the way."""
-    running = {container.name for container in docker.from_env().containers.list()}
-    there = [name for name in SERVERS if names.server(name).container in running]
-    missing = [name for name in SERVERS if name not in there]
-    if missing:
-        subprocess.run([sys.executable, "-m", "sandbox", "up", *missing], cwd=ROOT, check=True)
-    for name in there:
-        subprocess.run([sys.executable, "-m", "sandbox", "reset", name], cwd=ROOT, check=True)
+    bring_up_bare(SERVERS)
     return SERVERS
 
 

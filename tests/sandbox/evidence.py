@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+
+import pytest
 
 from tests.sandbox.server import Server
 
@@ -27,6 +30,12 @@ done
 exit 0
 """
 SECONDS = 60
+
+
+def add_evidence(report: pytest.TestReport, servers: Sequence[str]) -> None:
+    """Adds what the servers say to the report of a test that has failed."""
+    if report.failed and report.when == "call":
+        report.sections += [(f"evidence of {name}", evidence(name)) for name in servers]
 
 
 def evidence(name: str) -> str:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,23 @@ _FILES = (
     + " -o ".join(f"-path '{pattern}'" for pattern in RESTLESS)
     + " \\) -prune -o -type d -printf '%p %m %U\\n' -o -printf '%p %s %T@ %m %U\\n'"
 )
+
+
+def bring_up(servers: Sequence[str]) -> list[str]:
+    """Brings up those of the servers that are not, bare; returns the others, as somebody has left them."""
+    running = {container.name for container in docker.from_env().containers.list()}
+    there = [name for name in servers if names.server(name).container in running]
+    missing = [name for name in servers if name not in there]
+    if missing:
+        subprocess.run([sys.executable, "-m", "sandbox", "up", *missing], cwd=ROOT, check=True)
+    return there
+
+
+def bring_up_bare(servers: Sequence[str]) -> None:
+    """Brings the servers up with nothing on them: what an earlier run has left would be in the way."""
+    there = bring_up(servers)
+    if there:
+        subprocess.run([sys.executable, "-m", "sandbox", "reset", *there], cwd=ROOT, check=True)
 
 
 class Server:

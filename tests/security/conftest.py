@@ -6,19 +6,14 @@ SLIPWAY_SECURITY_SERVER names another server.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import docker
 import pytest
 
-from sandbox import names
-from tests.sandbox.evidence import evidence
-from tests.sandbox.playbook import ROOT
+from tests.sandbox.evidence import add_evidence
 from tests.sandbox.project import Project
-from tests.sandbox.server import Server
+from tests.sandbox.server import Server, bring_up
 
 SERVER = os.environ.get("SLIPWAY_SECURITY_SERVER", "vps-8")
 REPOSITORY = "acme/microblog-secrets"
@@ -37,15 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
-    if report.failed and call.when == "call" and item.path.parent == HERE:
-        report.sections.append((f"evidence of {SERVER}", evidence(SERVER)))
+    if item.path.parent == HERE:
+        add_evidence(report, [SERVER])
     return report
 
 
 @pytest.fixture(scope="session")
 def server() -> Server:
-    if names.server(SERVER).container not in {each.name for each in docker.from_env().containers.list()}:
-        subprocess.run([sys.executable, "-m", "sandbox", "up", SERVER], cwd=ROOT, check=True)
+    bring_up([SERVER])
     return Server(SERVER)
 
 
