@@ -7,7 +7,7 @@ from typing import Any
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import FreshConnection
-from ansible_collections.slipway.vps.plugins.plugin_utils.guarded_action import GuardedAction
+from ansible_collections.slipway.vps.plugins.plugin_utils.guarded_action import PATIENCE_SECONDS, GuardedAction
 from ansible_collections.slipway.vps.plugins.plugin_utils.remote_program import program, read_answer
 
 ROOT = "root"
@@ -100,7 +100,8 @@ class ActionModule(GuardedAction):
         return answer
 
     def _over(self, fresh: FreshConnection, arguments: dict[str, Any]) -> dict[str, Any]:
-        answer = fresh.run(f"{self.python} -IS -", program("baseline", "secure_ssh", arguments))
+        text = program("baseline", "secure_ssh", arguments)
+        answer = fresh.insist(f"{self.python} -IS -", PATIENCE_SECONDS, text, repeatable=False)
         if not answer.reached or "sudo:" in answer.stderr:
             who = fresh.settings["user"] or "the user of this connection"
             said = f"{who} cannot administer the server over a new connection ({answer.reason})"

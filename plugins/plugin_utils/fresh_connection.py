@@ -17,6 +17,8 @@ CONNECT_SECONDS = 5
 PAUSE_SECONDS = 1.0
 # ssh(1): its own failure, as opposed to the command's.
 SSH_FAILED = 255
+# What OpenSSH says where it came no further than the greeting: a firewall that limits connections, an sshd that starts.
+BEFORE_LOGIN = ("connect to host", "banner exchange", "kex_exchange_identification")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Answer:
     @property
     def reached(self) -> bool:
         return self.code != SSH_FAILED
+
+    @property
+    def begun(self) -> bool:
+        """Whether the command may have begun."""
+        return self.reached or not any(sign in self.stderr for sign in BEFORE_LOGIN)
 
     @property
     def reason(self) -> str:
@@ -82,11 +89,15 @@ class FreshConnection:
         # The password is the first line of the input, whether sudo asks for it or not.
         return f"if sudo -n true 2>/dev/null; then read -r _; sudo -n -H {words}; else sudo -S -p '' -H {words}; fi"
 
-    def insist(self, command: str, patience: float) -> Answer:
-        """The same, tried again for `patience` seconds while there is no connection."""
+    def insist(self, command: str, patience: float, text: str = "", repeatable: bool = True) -> Answer:
+        """The same, tried again for `patience` seconds while there is no connection.
+
+        One that is not `repeatable` is given again only where it has certainly not begun.
+        """
         deadline = time.monotonic() + patience
         while True:
-            answer = self.run(command)
-            if answer.reached or time.monotonic() > deadline:
+            answer = self.run(command, text)
+            done = answer.reached or (answer.begun and not repeatable)
+            if done or time.monotonic() > deadline:
                 return answer
             time.sleep(PAUSE_SECONDS)

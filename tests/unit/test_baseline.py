@@ -10,7 +10,8 @@ import pytest
 import yaml
 from ansible_collections.slipway.vps.plugins.module_utils import baseline_files, kernel_settings, sshd_settings
 from ansible_collections.slipway.vps.plugins.module_utils.operator_account import usable_keys
-from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import FreshConnection
+from ansible_collections.slipway.vps.plugins.plugin_utils import fresh_connection
+from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import Answer, FreshConnection
 
 from tests.unit.roles.rendering import evaluate
 
@@ -197,3 +198,26 @@ def test_root_is_reached_as_the_inventory_says() -> None:
     assert (
         "secret" not in asked._as_root("id -u") and "sudo -S" in asked._as_root("id -u") and "secret" not in repr(asked)
     )
+
+
+# As OpenSSH 9.2 says it of a connection that a firewall drops, and of one that breaks while a command runs.
+DROPPED = "Connection timed out during banner exchange\nConnection to 192.0.2.7 port 22 timed out"
+BROKEN = "client_loop: send disconnect: Broken pipe"
+
+
+@pytest.mark.parametrize(("said", "tries"), [(DROPPED, 2), (BROKEN, 1)])
+def test_a_change_is_given_again_only_where_it_has_not_begun(
+    monkeypatch: pytest.MonkeyPatch, said: str, tries: int
+) -> None:
+    answers = [Answer(255, "", said), Answer(0, "changed", "")]
+    given: list[str] = []
+
+    def run(_connection: FreshConnection, command: str, text: str = "") -> Answer:
+        given.append(f"{command} {text}")
+        return answers[len(given) - 1]
+
+    monkeypatch.setattr(FreshConnection, "run", run)
+    monkeypatch.setattr(fresh_connection, "PAUSE_SECONDS", 0)
+    connection = FreshConnection("web-1", {"user": "slipway"}, None, True)
+    answer = connection.insist("python3 -", 10, "change()", repeatable=False)
+    assert given == ["python3 - change()"] * tries and answer == answers[tries - 1]
