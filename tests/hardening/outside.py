@@ -28,6 +28,13 @@ class Outside:
             found[family] = sorted(int(port) for port in shown.split())
         return found
 
+    def connections(self, host: Host, port: int, count: int) -> list[bool]:
+        """Which of so many connections, one after the other, a TCP port has taken."""
+        tries = f"for _ in $(seq {count}); do timeout 1 bash -c '</dev/tcp/{host.address}/{port}'; echo $?; done"
+        command = ["docker", "exec", self.container, "bash", "-c", f"{{ {tries}; }} 2>/dev/null"]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        return [code == "0" for code in shown.split()]
+
 
 def login(host: Host, user: str, command: str = "true", *options: str) -> subprocess.CompletedProcess[str]:
     """A login over a connection of its own, by key and without a question."""
