@@ -13,6 +13,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.vitals import ADDRESSE
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction, input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.doctor_input import own_addresses
 from ansible_collections.slipway.vps.plugins.plugin_utils.exposure_checks import Wanted, findings
+from ansible_collections.slipway.vps.plugins.plugin_utils.first_login import first_look
 from ansible_collections.slipway.vps.plugins.plugin_utils.hardening_expectation import site_headers
 from ansible_collections.slipway.vps.plugins.plugin_utils.host_checks import FAIL, WARN, is_address
 from ansible_collections.slipway.vps.plugins.plugin_utils.rendering import template
@@ -88,7 +89,7 @@ class ActionModule(ApplicationAction):
 
     def _addresses(self) -> list[str]:
         """The server's own addresses and the inventory's; private ones only where it has no public one."""
-        output = self._low_level_execute_command(f"{ADDRESSES}addresses", sudoable=False)
+        output = first_look(self, f"{ADDRESSES}addresses", sudoable=False).output
         own = [each for each in str(output.get("stdout", "")).split() if is_address(each)]
         found = list(dict.fromkeys([*own_addresses(self), *own]))
         public = [each for each in found if ipaddress.ip_address(each).is_global]

@@ -22,7 +22,11 @@ MakeProject = Callable[..., Project]
 STRAY, BY_HAND = 8081, 8082
 # Ports up to here are enough to compare two witnesses; playbooks/probe.yml itself looks at all of them.
 LAST = 10000
-LISTENER = f"perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => {STRAY}, Listen => 5)->accept while 1'"
+# One socket for all that connect, and no `$`, which systemd-run would take for a variable of its own.
+LISTENER = (
+    "perl -MIO::Socket::INET -e"
+    f" 'use constant SOCKET => IO::Socket::INET->new(LocalPort => {STRAY}, Listen => 5); SOCKET->accept while 1'"
+)
 
 
 @pytest.fixture(scope="module")
