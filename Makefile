@@ -22,7 +22,7 @@ demo-release: setup ## A new release of the sample application, under load, with
 demo-cloud: setup ## A server on each of three clouds (a stand-in), one application on them, and all given back
 	@$(python) -m scripts.demo cloud
 
-test: setup .venv-benchmark/ready ## Lint, unit tests, end to end in the sandbox, releases, certificates, hardening; PARTS= names others
+test: setup .venv-benchmark/ready ## All tests, from lint to crashes in the sandbox; PARTS="lint unit" runs these alone
 	@$(python) -m scripts.run_tests $(PARTS)
 
 lint: setup ## ruff, yamllint, ansible-lint, and what the project asks of its own files

@@ -65,8 +65,8 @@ PARTS = (
     Part("releases", _pytest("tests/releases"), "option", ("sandbox",), beside=True),
     Part("tls", _pytest("tests/tls"), "option", ("sandbox",), beside=True),
     Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True),
-    Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True, on_request=True),
-    Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True, on_request=True),
+    Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
+    Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),
 )

@@ -11,6 +11,8 @@ TITLE = "A deploy with nothing to do"
 SHORT = True
 ORDER = 10
 
+# The user of inventory/sandbox, who may use sudo: root's login is off.
+OPERATOR = "slipway"
 PYINFRA = ROOT / ".venv-benchmark/bin/pyinfra"
 RAW = "one raw task"
 DEPLOY = "deploy.yml"
@@ -56,7 +58,8 @@ def pyinfra_files(bench: Bench, folder: Path) -> list[str]:
     project = bench.project.inventory
     data = {
         "ssh_port": server.what.ssh_port,
-        "ssh_user": "root",
+        "ssh_user": OPERATOR,
+        "_sudo": True,
         "ssh_key": str(project / "ssh/id_ed25519"),
         "ssh_known_hosts_file": str(project / "known_hosts"),
         "ssh_strict_host_key_checking": "yes",
