@@ -160,7 +160,8 @@ def test_watch_sees_a_canary(server: Server) -> None:
     value = canaries.make()["canary argument"]
     with watching(server, Sought.of({"canary": value})) as watch:
         # A process of the server's own: one of `docker exec` is this machine's, and no child of the server's init.
-        server.run("systemd-run --pipe --wait --quiet --collect bash -s", f"CANARY='{value}' sleep 0.3; perl -e 'sleep 1' '{value}'")
+        script = f"CANARY='{value}' sleep 0.3; perl -e 'sleep 1' '{value}'"
+        server.run("systemd-run --pipe --wait --quiet --collect bash -s", script)
     assert watch.arguments["canary"] and watch.environments["canary"]
 
 
