@@ -20,13 +20,7 @@ options:
     type: str
     choices: [deploy, build]
     default: deploy
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 options:
   for:
     description: What the run is for; V(build) needs a builder and C(build) in the application's file, and no app host.

@@ -18,13 +18,7 @@ options:
   defaults:
     description: What they have in common, as for M(slipway.vps.cloud_server); C(project) is required.
     type: dict
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 """
 
 EXAMPLES = r"""

@@ -23,13 +23,7 @@ options:
     type: list
     elements: str
     default: []
-attributes:
-  check_mode:
-    support: full
-    description: Reads only.
-  diff_mode:
-    support: none
-    description: Changes nothing.
+extends_documentation_fragment: [slipway.vps.reads_only]
 author:
   - Slipway maintainers (@slipway-deploy)
 """

@@ -10,13 +10,7 @@ description:
   - Adds what no host can tell alone, such as whether a domain points to another host of the application, and fails when
     a check has failed. It contacts no host.
 author: [Slipway maintainers (@slipway-deploy)]
-attributes:
-  check_mode:
-    description: It changes nothing, so that check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 options: {}
 """
 

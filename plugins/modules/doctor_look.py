@@ -14,13 +14,7 @@ description:
   - Does not fail for what it finds, an unreachable host included; M(slipway.vps.doctor) puts all hosts' findings
     together.
 author: [Slipway maintainers (@slipway-deploy)]
-attributes:
-  check_mode:
-    description: It changes nothing, so that check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 options:
   disk_free:
     description: Least free space on the file systems of /, /var and /var/lib/docker, such as V(2g).

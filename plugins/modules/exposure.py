@@ -12,13 +12,7 @@ description:
   - Reads what sshd offers (one connection, no login), and looks at each site's versions of TLS, certificate, headers
     and at where plain HTTP leads.
 author: [Slipway maintainers (@slipway-deploy)]
-attributes:
-  check_mode:
-    description: It changes nothing, so that check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to compare.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 options:
   addresses:
     description: Addresses to look at; without any, the server's public ones, and those of the inventory.

@@ -16,14 +16,6 @@ description:
   - A changed Compose project replaces the container. A changed Caddyfile does not, M(slipway.vps.proxy_reload) loads
     it.
 options:
-  folder:
-    description: Folder of the proxy on the host.
-    type: path
-    required: true
-  image:
-    description: Image of the proxy, the one that O(compose) names.
-    type: str
-    required: true
   compose:
     description: Text of compose.yaml.
     type: str
@@ -32,24 +24,6 @@ options:
     description: Text of the Caddyfile.
     type: str
     required: true
-  files:
-    description: Files that the Caddyfile names, such as the certificate of a private ACME directory's authority.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: Path below O(folder).
-        type: str
-        required: true
-      content:
-        description: Text of the file. It is never shown.
-        type: str
-        required: true
-      mode:
-        description: Its permissions, octal; it is root's.
-        type: str
-        default: "0644"
   http_port:
     description: Port of the host for HTTP.
     type: int
@@ -58,6 +32,7 @@ options:
     description: Port of the host for HTTPS, TCP and UDP.
     type: int
     default: 443
+extends_documentation_fragment: [slipway.vps.proxy_host]
 requirements:
   - docker with its compose plugin on the host
 attributes:

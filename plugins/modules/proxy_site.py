@@ -15,14 +15,6 @@ description:
   - Refuses a domain that another application on the host has.
   - M(slipway.vps.proxy_reload) loads what has changed.
 options:
-  folder:
-    description: Folder of the proxy on the host.
-    type: path
-    required: true
-  image:
-    description: Image of the proxy, for the validation where its container does not run.
-    type: str
-    required: true
   app:
     description: Name of the application, and of its network.
     type: str
@@ -43,29 +35,12 @@ options:
       - Text of the site's file. Its first line names the application and its domains, in JSON after C(# slipway).
     type: str
     default: ""
-  files:
-    description: Files that the site names, such as a certificate and its key.
-    type: list
-    elements: dict
-    default: []
-    suboptions:
-      path:
-        description: Path below O(folder).
-        type: str
-        required: true
-      content:
-        description: Text of the file. It is never shown.
-        type: str
-        required: true
-      mode:
-        description: Its permissions, octal; it is root's.
-        type: str
-        default: "0644"
   state:
     description: Whether the site is to be there.
     type: str
     choices: [present, absent]
     default: present
+extends_documentation_fragment: [slipway.vps.proxy_host]
 requirements:
   - docker on the host
 attributes:

@@ -10,13 +10,7 @@ description:
   - Runs one shell script on the host over the bare connection, as M(ansible.builtin.raw) does, and says in words which
     release is live, what runs, who holds the lock and what the ledger remembers. Changes nothing.
 author: [Slipway maintainers (@slipway-deploy)]
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: none
+extends_documentation_fragment: [slipway.vps.reads_only]
 """
 
 EXAMPLES = r"""

@@ -20,14 +20,17 @@ SCRIPT = Path(__file__).with_name("bare_server.sh")
 SHELL, DEPLOY = "bare_server.sh", "deploy.yml"
 CONFIGURATION = (
     "etc/docker/daemon.json etc/docker/certs.d etc/apt/sources.list.d/docker.sources etc/apt/keyrings"
+    " etc/sudoers.d/60-slipway etc/ssh/sshd_config.d/00-slipway.conf etc/sysctl.d/60-slipway.conf etc/issue etc/issue.net"
+    " etc/slipway/firewall.nft etc/systemd/system/slipway-firewall.service etc/systemd/journald.conf.d etc/modprobe.d"
+    " etc/systemd/coredump.conf.d etc/security/limits.d etc/profile.d etc/apt/apt.conf.d/52slipway-upgrades"
     " var/lib/slipway/proxy var/lib/slipway/microblog/services var/lib/slipway/microblog/releases"
 )
 METHOD = """\
 The server is reset to bare Debian 13 (sshd alone, no Python) before each run; the image is in the registry, all
 packages and images come from the sandbox. The script (tests/bench/bare_server.sh) goes over one SSH connection: apt,
-Docker from the same repository with the same daemon.json, a hello-world container, login, proxy, data services,
-image, migration, processes, a few checks. deploy.yml does so with plan, lock, journal, ledger and its full
-verification.
+the operator, the files of sshd, kernel and firewall put to use, Docker from the same repository with the same
+daemon.json, a hello-world container, login, proxy, data services, image, migration, processes, a few checks.
+deploy.yml does so with plan, lock, journal, ledger, a way back from a lock-out, and its full verification.
 """
 
 

@@ -1,6 +1,6 @@
 # What a careful person would type on a bare Debian server to have microblog run there, in one go over one SSH connection.
 # bare_server.py puts two lines before it (image, release) and the configuration files after its last line, as a tar archive
-# in base64: the same daemon.json, Compose files, proxy files and secrets that Slipway writes, so that both end in the same state.
+# in base64: the same daemon.json, Compose files, proxy files, settings and secrets that Slipway writes, so that both end in the same state.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 state=/var/lib/slipway
@@ -15,9 +15,24 @@ step "apt: prerequisites"
 # As Docker's own instructions say; the repository and its key are among the files.
 mv /etc/apt/sources.list.d/docker.sources /root/docker.sources
 apt-get update -qq
-apt-get install -yqq --no-install-recommends ca-certificates curl >/dev/null
+apt-get install -yqq --no-install-recommends ca-certificates curl python3 sudo unattended-upgrades nftables >/dev/null
 curl -fsSL "$(sed -n 's/^URIs: //p' /root/docker.sources)/gpg" -o /etc/apt/keyrings/docker.asc
 mv /root/docker.sources /etc/apt/sources.list.d/docker.sources
+
+step "operator"
+visudo -cqf /etc/sudoers.d/60-slipway
+useradd --create-home --user-group --shell /bin/bash --password '*' slipway
+install -d -m 700 -o slipway -g slipway /home/slipway/.ssh
+install -m 600 -o slipway -g slipway /root/.ssh/authorized_keys /home/slipway/.ssh/authorized_keys
+
+step "hardening"
+sysctl -q --load /etc/sysctl.d/60-slipway.conf
+systemctl restart systemd-journald
+sshd -t
+systemctl reload ssh
+nft --check -f /etc/slipway/firewall.nft
+systemctl daemon-reload
+systemctl enable --quiet --now slipway-firewall
 
 step "apt: docker"
 apt-get update -qq

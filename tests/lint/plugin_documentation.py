@@ -30,8 +30,13 @@ def imported(kind: str, name: str) -> Any:
 
 
 def documentation(name: str) -> dict[str, Any]:
-    """A module's DOCUMENTATION."""
-    return yaml.safe_load(imported("modules", name).DOCUMENTATION)
+    """A module's DOCUMENTATION, with what it shares with others."""
+    text = yaml.safe_load(imported("modules", name).DOCUMENTATION)
+    for fragment in text.get("extends_documentation_fragment", []):
+        shared = imported("doc_fragments", fragment.rpartition(".")[2]).ModuleDocFragment.DOCUMENTATION
+        for key, value in yaml.safe_load(shared).items():
+            text[key] = {**value, **text.get(key, {})}
+    return text
 
 
 def module_arguments(name: str) -> dict[str, Any] | None:
