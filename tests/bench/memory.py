@@ -53,15 +53,21 @@ def server_megabytes(server: Server) -> float:
     return family_megabytes(int(container.attrs["State"]["Pid"]))
 
 
+def most_megabytes(process: subprocess.Popen[str]) -> float:
+    """The most PSS that a process and its descendants had, looked at ten times a second until it ends."""
+    most = 0.0
+    while process.poll() is None:
+        most = max(most, family_megabytes(process.pid))
+        time.sleep(0.1)
+    return most
+
+
 def deploy(bench: Bench) -> float:
     """Deploys onto the bare server; the most memory that the controller's processes had."""
     command = ["ansible-playbook", "-i", str(bench.project.inventory), "playbooks/deploy.yml"]
-    most = 0.0
     with (bench.project.inventory.parents[1] / "deploy.log").open("w+", encoding="utf-8") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=log, stderr=log)
-        while process.poll() is None:
-            most = max(most, family_megabytes(process.pid))
-            time.sleep(0.1)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=log, stderr=log, text=True)
+        most = most_megabytes(process)
         log.seek(0)
         assert process.returncode == os.EX_OK, log.read()
     return most
