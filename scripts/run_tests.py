@@ -3,8 +3,8 @@
     python -m scripts.run_tests              all parts but those that run on request
     python -m scripts.run_tests lint unit    these alone
 
-Parts that work on servers of their own run beside each other. A part that needs another one is left out where that one
-failed. The last line is `N passed, N failed`.
+Parts that need no server, and then those with servers of their own, run beside each other, two at a time. A part that
+needs another one is left out where that one failed. The last line is `N passed, N failed`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ ROOT = Path(__file__).resolve().parents[1]
 PYTHON = sys.executable
 SANDBOX = (PYTHON, "-m", "sandbox")
 ENGINE_FILE = Path("/var/run/docker.pid")
-# Deploys wait more than they compute: two parts beside each other take little longer than the longer one.
 AT_ONCE = 2
 
 
@@ -37,7 +36,8 @@ AT_ONCE = 2
 class Part:
     """A command of which exit code 0 means success. `report` is how it is told where to write its JUnit file: `option`
     (it is a pytest command), `environment` (it runs pytest itself), or not at all: then the part counts as one test.
-    `beside`: it has servers of its own, and may run beside its neighbours that have. `on_request`: only when named.
+    `beside`: it may run beside its neighbours that say so, as it has servers of its own or needs none.
+    `on_request`: only when named.
     """
 
     name: str
@@ -56,8 +56,9 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 _REPLACE = ("--replace",) if os.environ.get("CI") else ()
 
 PARTS = (
-    Part("lint", _pytest("tests/lint"), "option"),
-    Part("unit", _pytest("tests/unit", "tests/applications"), "option"),
+    Part("unit", _pytest("tests/unit", "tests/applications"), "option", beside=True),
+    Part("lint", _pytest("tests/lint"), "option", beside=True),
+    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("sandbox", (*SANDBOX, "up", "--cloud", *_REPLACE)),
     # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
     # The longest first.
@@ -67,7 +68,6 @@ PARTS = (
     Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True),
     Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
     Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
-    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),
 )
 

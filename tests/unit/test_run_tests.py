@@ -201,4 +201,4 @@ def test_a_part_that_nobody_knows_is_refused() -> None:
     answer = subprocess.run(
         [sys.executable, "-m", "scripts.run_tests", "units"], capture_output=True, text=True, check=False
     )
-    assert answer.returncode == 2 and "no such part: units; there are lint, unit" in answer.stderr
+    assert answer.returncode == 2 and "no such part: units; there are unit, lint" in answer.stderr
