@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
-from pathlib import Path
 
 from tests.bench.common import Bench, Goal, Result, ratio, run, take_turns
 from tests.clouds.account import Account, server
 from tests.clouds.stand_in import LISTINGS, StandIn
+from tests.sandbox.playbook import temporary_folder
 
 TITLE = "Servers at a cloud"
 SHORT = False
@@ -35,7 +34,7 @@ task on localhost. Calls are counted from the stand-in's log.
 
 
 def account(project: str) -> Account:
-    return Account(Path(tempfile.mkdtemp(prefix="slipway-clouds-")), project)
+    return Account(temporary_folder("slipway-clouds-"), project)
 
 
 def provision(made: Account, names: list[str]) -> float:

@@ -9,14 +9,13 @@ import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from tests.sandbox.playbook import ROOT, Outcome, environment
+from tests.sandbox.playbook import ROOT, Outcome, environment, temporary_folder
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
@@ -68,7 +67,7 @@ class Bench:
     @cached_property
     def project(self) -> Project:
         """Microblog (web x2, worker x2, three data services) in an inventory with this server; its image is built."""
-        folder = Path(tempfile.mkdtemp(prefix="slipway-benchmark-"))
+        folder = temporary_folder("slipway-benchmark-")
         made = Project(folder, app=[self.server.name])
         # pyinfra's SSH client (paramiko) has no post-quantum key exchange, which is all that a server offers by default.
         made.settings(baseline_ssh_classical_exchange=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import re
 import statistics
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -15,6 +13,7 @@ import docker
 from sandbox import names
 from tests.bench.common import Bench, Goal, Result, take_turns
 from tests.releases import images
+from tests.sandbox.playbook import temporary_folder
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 
@@ -85,7 +84,7 @@ def requests_per_second(url: str, seconds: int, *headers: str) -> float:
 def measure(bench: Bench) -> Result:
     docker.from_env().images.build(fileobj=io.BytesIO(DOCKERFILE.encode()), tag=IMAGE, rm=True)
     server = bench.server.bare()
-    project = Project(Path(tempfile.mkdtemp(prefix="slipway-benchmark-")), app=[server.name])
+    project = Project(temporary_folder("slipway-benchmark-"), app=[server.name])
     deploy(project, server)
     rounds, seconds = (SHORT_ROUNDS, SHORT_SECONDS) if bench.short else (ROUNDS, SECONDS)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -69,10 +71,17 @@ class Outcome:
         return found[0]
 
 
+def temporary_folder(prefix: str, parent: str | None = None) -> Path:
+    """A new folder that goes when this process ends."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 @lru_cache(maxsize=1)
 def control_folder() -> Path:
     """Where this test run keeps its SSH connections; short, as a socket's path may have 107 bytes (unix(7))."""
-    return Path(tempfile.mkdtemp(prefix="slipway-", dir="/tmp"))
+    return temporary_folder("slipway-", "/tmp")
 
 
 def environment() -> dict[str, str]:
