@@ -78,7 +78,10 @@ class ActionModule(CloudAction):
             for name, entry in self.inventory.all_entries().items()
         }
         resize = [name.strip() for name in str(self._task.args.get("resize") or "").split(",") if name.strip()]
-        plan = make_plan(self.file, self.project, self.wanted, self.found, marks, resize)
+        fixed = {name: each.provider.fixed_size for name, each in self.listings.items() if each.provider.fixed_size}
+        plan = make_plan(self.file, self.project, self.wanted, self.found, marks, resize, fixed)
+        for line in plan.diff():
+            self._display.display(f"  {line}", color={"-": "red", "+": "green"}.get(line[0], "yellow"))
         if plan.problems:
             raise InputError(plan.problems)
         return plan

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from .cloud_calls import Calls, lost, refusal
+from .cloud_calls import Calls
+from .cloud_digitalocean_forms import (
+    TITLE,
+    TOKEN_HELP,
+    firewall_body,
+    firewall_tag,
+    found_server,
+    rules_of,
+    tags_of,
+    translate,
+)
 from .cloud_model import (
-    CREATING,
     MISSING,
-    RUNNING,
-    STOPPED,
     Catalogue,
     CloudError,
     CloudProvider,
@@ -25,13 +33,11 @@ from .cloud_model import (
 )
 from .public_key import parse_public_key
 
-TITLE = "DigitalOcean"
-TOKEN_HELP = "DIGITALOCEAN_TOKEN, or servers_digitalocean_token in the vault; docs/digitalocean.md tells how to get one"
 ENDPOINT = "https://api.digitalocean.com"
 PAGE = 200
-STATES = {"new": CREATING, "active": RUNNING, "off": STOPPED, "archive": STOPPED}
-ANYWHERE = ["0.0.0.0/0", "::/0"]
 ACTION_SECONDS = 600.0
+# Docker has stopped its containers after a minute and a half at most; then the power is cut.
+SHUTDOWN_SECONDS = 120.0
 
 
 class DigitalOcean(CloudProvider):
@@ -41,14 +47,14 @@ class DigitalOcean(CloudProvider):
 
     def __init__(self, client: Any, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
-        self._call = Calls(_translate, say, sleep)
+        self._call = Calls(translate, say, sleep)
         self._sleep = sleep
         self._networks: dict[tuple[str, str], str] = {}
 
     # --- what is there ---
 
     def servers(self) -> list[FoundServer]:
-        return [_found(droplet) for droplet in self._all(self._client.droplets.list, "droplets")]
+        return [found_server(droplet) for droplet in self._all(self._client.droplets.list, "droplets")]
 
     def catalogue(self) -> Catalogue:
         regions = [each for each in self._all(self._client.regions.list, "regions") if each.get("available")]
@@ -118,7 +124,7 @@ class DigitalOcean(CloudProvider):
             for tag in (body["tags"][0], project_tag(server.project)):
                 self._call(self._client.tags.create, body={"name": tag})
         found = self._call.make(find, lambda: self._client.firewalls.create(body=body)["firewall"])
-        if _rules(found) != _rules(body):
+        if rules_of(found) != rules_of(body):
             self._call(self._client.firewalls.update, found["id"], body=body)
 
     # --- a server's life ---
@@ -136,7 +142,7 @@ class DigitalOcean(CloudProvider):
             "ssh_keys": [parse_public_key(line).md5 for line in wanted.ssh_keys],
             "backups": wanted.backups,
             "ipv6": wanted.ipv6,
-            "tags": _tags(wanted),
+            "tags": tags_of(wanted),
             "user_data": user_data,
         }
         if wanted.private_network:
@@ -144,17 +150,50 @@ class DigitalOcean(CloudProvider):
         return body
 
     def start(self, server: FoundServer) -> None:
-        self._act(server, {"type": "power_on"})
+        self._bring(server, {"type": "power_on"}, "status", "active")
 
     def resize(self, server: FoundServer, size: str) -> None:
-        if server.state == RUNNING:
-            self._act(server, {"type": "power_off"})
-        self._act(server, {"type": "resize", "size": size, "disk": False})
-        self._act(server, {"type": "power_on"})
+        self._shut_down(server)
+        try:
+            self._bring(server, {"type": "resize", "size": size, "disk": False}, "size_slug", size)
+        except CloudError:
+            # Whatever the new size lacks (a smaller disk, no room in the region), the server goes on with its old one.
+            with suppress(CloudError):
+                self.start(server)
+            raise
+        self.start(server)
+
+    def _shut_down(self, server: FoundServer) -> None:
+        """Turns a droplet off as its own shutdown would, which may fail; only then as if its power were cut."""
+        with suppress(CloudError):
+            self._bring(server, {"type": "shutdown"}, "status", "off")
+        deadline = time.monotonic() + SHUTDOWN_SECONDS
+        while self._droplet(server)["status"] != "off" and time.monotonic() < deadline:
+            self._sleep(2)
+        self._bring(server, {"type": "power_off"}, "status", "off")
+
+    def _droplet(self, server: FoundServer) -> dict[str, Any]:
+        return self._call(self._client.droplets.get, int(server.id))["droplet"]
+
+    def _bring(self, server: FoundServer, body: dict[str, Any], key: str, value: str) -> None:
+        """Asks for an action unless the droplet is so already; what an earlier call has begun is waited for."""
+        number = int(server.id)
+
+        def so_already() -> bool:
+            for action in self._call(self._client.droplet_actions.list, number).get("actions") or []:
+                if action["status"] == "in-progress":
+                    self._finish(action)
+            return self._droplet(server)[key] == value
+
+        def ask() -> bool:
+            self._finish(self._client.droplet_actions.post(number, body=body)["action"])
+            return True
+
+        self._call.make(so_already, ask)
 
     def settle(self, wanted: WantedServer, server: FoundServer) -> Settled:
         done = []
-        for tag in _tags(wanted):
+        for tag in tags_of(wanted):
             if tag not in server.tags:
                 self._call(self._client.tags.create, body={"name": tag})
                 resources = {"resources": [{"resource_id": server.id, "resource_type": "droplet"}]}
@@ -278,83 +317,3 @@ def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None
     # The SDK's own retries would order a server again whose answer was lost.
     client = Client(token, endpoint=endpoint or ENDPOINT, retry_total=0, timeout=60, **more)
     return DigitalOcean(client, say)
-
-
-def firewall_tag(project: str) -> str:
-    """The tag that puts a server behind the project's firewall."""
-    return f"slipway-firewall:{project}"
-
-
-def firewall_body(server: WantedServer) -> dict[str, Any]:
-    """The project's firewall: what the inventory opens, and everything between the project's own servers."""
-    inbound: list[dict[str, Any]] = [{"protocol": "icmp", "sources": {"addresses": ANYWHERE}}]
-    for port in server.firewall_ports:
-        sources = list(server.ssh_from) if port.number == 22 and server.ssh_from else ANYWHERE
-        inbound.append({"protocol": port.protocol, "ports": str(port.number), "sources": {"addresses": sources}})
-    for protocol in ("tcp", "udp"):
-        inbound.append({"protocol": protocol, "ports": "0", "sources": {"tags": [project_tag(server.project)]}})
-    outbound = [
-        {"protocol": "icmp", "destinations": {"addresses": ANYWHERE}},
-        {"protocol": "tcp", "ports": "0", "destinations": {"addresses": ANYWHERE}},
-        {"protocol": "udp", "ports": "0", "destinations": {"addresses": ANYWHERE}},
-    ]
-    return {
-        "name": resource_name(server.project),
-        "inbound_rules": inbound,
-        "outbound_rules": outbound,
-        "tags": [firewall_tag(server.project)],
-    }
-
-
-def _rules(firewall: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """A firewall's inbound rules and tags in a form that does not depend on their order."""
-    rules = []
-    for rule in firewall.get("inbound_rules") or []:
-        sources = sorted(f"{kind}={value}" for kind, values in rule["sources"].items() for value in values or [])
-        ports = "" if rule["protocol"] == "icmp" else str(rule.get("ports") or "0")
-        rules.append((rule["protocol"], "0" if ports == "all" else ports, " ".join(sources)))
-    return sorted([*rules, *(("tag", str(tag), "") for tag in firewall.get("tags") or [])])
-
-
-def _tags(wanted: WantedServer) -> list[str]:
-    walls = [firewall_tag(wanted.project)] if wanted.firewall else []
-    return [project_tag(wanted.project), wanted.tag, *walls, *wanted.tags]
-
-
-def _found(droplet: dict[str, Any]) -> FoundServer:
-    networks = droplet.get("networks") or {}
-
-    def address(version: str, kind: str) -> str:
-        return next((net["ip_address"] for net in networks.get(version) or [] if net["type"] == kind), "")
-
-    image, size = droplet.get("image") or {}, droplet.get("size") or {}
-    return FoundServer(
-        provider=DigitalOcean.name,
-        id=str(droplet["id"]),
-        name=droplet["name"],
-        region=(droplet.get("region") or {}).get("slug", ""),
-        size=droplet.get("size_slug", ""),
-        image=image.get("slug") or "",
-        state=STATES.get(droplet.get("status", ""), STOPPED),
-        tags=tuple(droplet.get("tags") or ()),
-        public_address=address("v4", "public"),
-        public_ipv6=address("v6", "public"),
-        private_address=address("v4", "private"),
-        monthly=float(size["price_monthly"]) if size.get("price_monthly") is not None else None,
-        volumes=tuple(droplet.get("volume_ids") or ()),
-        backups="backups" in (droplet.get("features") or ()),
-    )
-
-
-def _translate(error: Exception) -> CloudError | None:
-    from azure.core.exceptions import AzureError, HttpResponseError
-
-    if isinstance(error, HttpResponseError):
-        response = error.response
-        try:
-            message = str(response.json().get("message", ""))
-        except (AttributeError, ValueError):
-            message = ""
-        headers = getattr(response, "headers", None) or {}
-        return refusal(TITLE, int(error.status_code or 0), message, headers.get("Retry-After"), TOKEN_HELP)
-    return lost(TITLE, error) if isinstance(error, AzureError) else None

@@ -49,6 +49,7 @@ class Lightsail(CloudProvider):
 
     name = "lightsail"
     takes_cloud_config = False
+    fixed_size = f"what is there: {TITLE} cannot change the size of a server (docs/lightsail.md tells how to move)"
 
     def __init__(
         self,
@@ -169,10 +170,7 @@ class Lightsail(CloudProvider):
         self._call(self._client(server.region).start_instance, instanceName=server.name)
 
     def resize(self, server: FoundServer, size: str) -> None:
-        raise CloudError(
-            f"{TITLE} cannot change the size of a server: make another with the size {size}, move to it, and destroy"
-            f" {server.name} (docs/lightsail.md)"
-        )
+        raise CloudError(f"{server.name}: size {size}; expected {self.fixed_size}")
 
     def settle(self, wanted: WantedServer, server: FoundServer) -> Settled:
         client, done = self._client(server.region), []

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from .cloud_calls import Calls, lost, refusal
+from .cloud_calls import Calls
+from .cloud_linode_forms import (
+    STATES,
+    SUBNET,
+    TITLE,
+    TOKEN_HELP,
+    firewall_body,
+    found_server,
+    rules_of,
+    tags_of,
+    translate,
+)
 from .cloud_model import (
-    CREATING,
     MISSING,
     RUNNING,
-    STOPPED,
     Catalogue,
     CloudError,
     CloudProvider,
@@ -25,15 +34,13 @@ from .cloud_model import (
     resource_name,
 )
 
-TITLE = "Linode"
-TOKEN_HELP = "LINODE_TOKEN, or servers_linode_token in the vault; docs/linode.md tells how to get one"
 ENDPOINT = "https://api.linode.com/v4"
 PAGE = 500
-STATES = {"running": RUNNING, "offline": STOPPED, "stopped": STOPPED}
-# Linode's own range of private addresses; every other one of `ipv4` is public.
-PRIVATE = ipaddress.ip_network("192.168.128.0/17")
-SUBNET = "10.0.0.0/24"
-RESIZE_SECONDS = 1800.0
+# A Linode is copied to another machine, about a minute for 3 GB of its disks.
+RESIZE_SECONDS = 3600.0
+DETACH_SECONDS = 600.0
+# So long Linode may take to turn a Linode on again by itself.
+BOOT_SECONDS = 120.0
 
 
 class Linode(CloudProvider):
@@ -43,7 +50,7 @@ class Linode(CloudProvider):
 
     def __init__(self, client: Any, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
-        self._call = Calls(_translate, say, sleep)
+        self._call = Calls(translate, say, sleep)
         self._sleep = sleep
         self._subnets: dict[str, int] = {}
         self._firewalls: dict[str, int] = {}
@@ -51,7 +58,7 @@ class Linode(CloudProvider):
     # --- what is there ---
 
     def servers(self) -> list[FoundServer]:
-        return [_found(instance) for instance in self._all("/linode/instances")]
+        return [found_server(instance) for instance in self._all("/linode/instances")]
 
     def catalogue(self) -> Catalogue:
         regions = [each for each in self._all("/regions") if each.get("status", "ok") == "ok"]
@@ -114,7 +121,7 @@ class Linode(CloudProvider):
             return next((each for each in self._all("/networking/firewalls") if each["label"] == body["label"]), None)
 
         found = self._call.make(find, lambda: self._client.post("/networking/firewalls", data=body))
-        if _rules(found["rules"]) != _rules(body["rules"]):
+        if rules_of(found["rules"]) != rules_of(body["rules"]):
             self._call(self._client.put, f"/networking/firewalls/{found['id']}/rules", data=body["rules"])
         self._firewalls[server.project] = found["id"]
 
@@ -134,7 +141,7 @@ class Linode(CloudProvider):
             "type": wanted.size,
             "image": wanted.image,
             "authorized_keys": list(wanted.ssh_keys),
-            "tags": _tags(wanted),
+            "tags": tags_of(wanted),
             "backups_enabled": wanted.backups,
             "metadata": {"user_data": base64.b64encode(user_data.encode()).decode()},
             "interface_generation": "legacy_config",
@@ -162,24 +169,63 @@ class Linode(CloudProvider):
         self._call(self._client.post, f"/linode/instances/{server.id}/boot", data={})
 
     def resize(self, server: FoundServer, size: str) -> None:
+        past = {each["id"] for each in self._resizes(server)}
         body = {"type": size, "allow_auto_disk_resize": False, "migration_type": "cold"}
-        self._call.once(self._client.post, f"/linode/instances/{server.id}/resize", data=body)
+
+        def so_already() -> bool:
+            # A resize whose answer was lost is known by its event.
+            if {each["id"] for each in self._resizes(server)} - past:
+                self._resized(server, past)
+            return self._instance(server, set(STATES))["type"] == size
+
+        def ask() -> bool:
+            self._client.post(f"/linode/instances/{server.id}/resize", data=body)
+            self._resized(server, past)
+            return True
+
+        self._call.make(so_already, ask)
+        # One that ran is turned on by Linode itself.
+        with suppress(CloudError):
+            if server.state == RUNNING:
+                self._instance(server, {"running"}, BOOT_SECONDS)
+        if self._instance(server, set(STATES))["status"] != "running":
+            self.start(server)
+
+    def _resizes(self, server: FoundServer) -> list[dict[str, Any]]:
+        filters = {"action": "linode_resize", "entity.id": int(server.id), "entity.type": "linode"}
+        return list(self._all("/account/events", filters=filters))
+
+    def _resized(self, server: FoundServer, past: set[int]) -> None:
+        """Waits for the end of a resize that has another event than those of the past."""
         deadline = time.monotonic() + RESIZE_SECONDS
         while time.monotonic() < deadline:
-            self._sleep(2)
-            now = self._call(self._client.get, f"/linode/instances/{server.id}")
-            if now["type"] == size and now["status"] in STATES:
-                if STATES[now["status"]] == STOPPED and server.state == RUNNING:
-                    self.start(server)
+            events = [each for each in self._resizes(server) if each["id"] not in past]
+            if any(each["status"] == "failed" for each in events):
+                raise CloudError(
+                    f"{TITLE}: the resize of {server.name} failed {events[0].get('message') or ''}".strip()
+                )
+            if any(each["status"] in ("finished", "notification") for each in events):
                 return
+            self._sleep(2)
         raise CloudError(f"{TITLE}: the resize of {server.name} has not ended after {RESIZE_SECONDS / 60:.0f} minutes")
+
+    def _instance(self, server: FoundServer, states: set[str], seconds: float = RESIZE_SECONDS) -> dict[str, Any]:
+        """The Linode, as soon as its status is one of these. Raises CloudError after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while True:
+            now = self._call(self._client.get, f"/linode/instances/{server.id}")
+            if now["status"] in states:
+                return now
+            if time.monotonic() > deadline:
+                raise CloudError(f"{TITLE}: {server.name} is {now['status']} after {seconds / 60:.0f} minutes")
+            self._sleep(2)
 
     def settle(self, wanted: WantedServer, server: FoundServer) -> Settled:
         done = []
-        if set(_tags(wanted)) - set(server.tags):
-            tags = sorted({*server.tags, *_tags(wanted)})
+        if set(tags_of(wanted)) - set(server.tags):
+            tags = sorted({*server.tags, *tags_of(wanted)})
             self._call(self._client.put, f"/linode/instances/{server.id}", data={"tags": tags})
-            done.append("tags " + ", ".join(sorted(set(_tags(wanted)) - set(server.tags))))
+            done.append("tags " + ", ".join(sorted(set(tags_of(wanted)) - set(server.tags))))
         if wanted.backups and not server.backups:
             self._call(self._client.post, f"/linode/instances/{server.id}/backups/enable", data={})
             done.append("backups")
@@ -255,7 +301,7 @@ class Linode(CloudProvider):
             return []
 
     def _detached(self, volume: int) -> None:
-        deadline = time.monotonic() + RESIZE_SECONDS
+        deadline = time.monotonic() + DETACH_SECONDS
         while self._call(self._client.get, f"/volumes/{volume}").get("linode_id") and time.monotonic() < deadline:
             self._sleep(2)
 
@@ -289,78 +335,3 @@ def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None
     # The SDK's own retries would order a server again whose answer was lost.
     client = LinodeClient(token, base_url=endpoint or ENDPOINT, retry=False, ca_path=authority or None)
     return Linode(client, say)
-
-
-def firewall_body(server: WantedServer) -> dict[str, Any]:
-    """The project's firewall: what the inventory opens, and everything from the private network."""
-    inbound = []
-    for port in server.firewall_ports:
-        sources = server.ssh_from if port.number == 22 and server.ssh_from else ("0.0.0.0/0", "::/0")
-        inbound.append(_rule(f"{port.protocol}-{port.number}", port.protocol, str(port.number), sources))
-    inbound.append(_rule("ping", "ICMP", "", ("0.0.0.0/0", "::/0")))
-    for protocol in ("tcp", "udp"):
-        inbound.append(_rule(f"private-{protocol}", protocol, "1-65535", (SUBNET,)))
-    rules = {"inbound": inbound, "inbound_policy": "DROP", "outbound": [], "outbound_policy": "ACCEPT"}
-    return {"label": resource_name(server.project), "rules": rules, "tags": [project_tag(server.project)]}
-
-
-def _rule(label: str, protocol: str, ports: str, sources: tuple[str, ...]) -> dict[str, Any]:
-    addresses = {
-        "ipv4": [source for source in sources if ":" not in source],
-        "ipv6": [source for source in sources if ":" in source],
-    }
-    return {
-        "label": label,
-        "action": "ACCEPT",
-        "protocol": protocol.upper(),
-        **({"ports": ports} if ports else {}),
-        "addresses": {family: values for family, values in addresses.items() if values},
-    }
-
-
-def _rules(rules: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Inbound rules and policies in a form that does not depend on their order."""
-    found = []
-    for rule in rules.get("inbound") or []:
-        addresses = [value for values in (rule.get("addresses") or {}).values() for value in values or []]
-        found.append((rule["protocol"], str(rule.get("ports") or ""), " ".join(sorted(addresses))))
-    policies = ("policy", str(rules.get("inbound_policy")), str(rules.get("outbound_policy")))
-    return sorted([*found, policies])
-
-
-def _tags(wanted: WantedServer) -> list[str]:
-    return [project_tag(wanted.project), wanted.tag, *wanted.tags]
-
-
-def _found(instance: dict[str, Any]) -> FoundServer:
-    addresses = instance.get("ipv4") or []
-    public = [address for address in addresses if ipaddress.ip_address(address) not in PRIVATE]
-    return FoundServer(
-        provider=Linode.name,
-        id=str(instance["id"]),
-        name=instance["label"],
-        region=instance["region"],
-        size=instance.get("type") or "",
-        image=instance.get("image") or "",
-        state=STATES.get(instance["status"], CREATING),
-        tags=tuple(instance.get("tags") or ()),
-        public_address=public[0] if public else "",
-        public_ipv6=(instance.get("ipv6") or "").partition("/")[0],
-        backups=bool((instance.get("backups") or {}).get("enabled")),
-    )
-
-
-def _translate(error: Exception) -> CloudError | None:
-    from linode_api4.errors import ApiError
-    from requests.exceptions import RequestException
-
-    if isinstance(error, ApiError):
-        reasons = [
-            f"{each.get('field')}: {each.get('reason')}" if each.get("field") else str(each.get("reason"))
-            for each in (error.json or {}).get("errors") or []
-        ]
-        headers = error.response.headers if error.response is not None else {}
-        return refusal(
-            TITLE, int(error.status), "; ".join(reasons) or str(error), headers.get("Retry-After"), TOKEN_HELP
-        )
-    return lost(TITLE, error) if isinstance(error, RequestException) else None

@@ -158,6 +158,8 @@ class CloudProvider(ABC):
     name = ""
     # Whether its user data is cloud-config; else it is a shell script.
     takes_cloud_config = True
+    # Why the size of a server cannot be changed, and what to do instead; '' where it can.
+    fixed_size = ""
 
     @abstractmethod
     def servers(self) -> list[FoundServer]:
@@ -185,7 +187,7 @@ class CloudProvider(ABC):
 
     @abstractmethod
     def resize(self, server: FoundServer, size: str) -> None:
-        """Gives a server another size, with a restart. Raises CloudError where the provider cannot."""
+        """Gives a server another size, with a restart; disk and addresses stay. One that is refused goes on running."""
 
     @abstractmethod
     def remove(self, server: FoundServer, project: str) -> list[str]:

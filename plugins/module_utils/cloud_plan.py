@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from .cloud_model import Catalogue, FoundServer, WantedServer, of_project
+from .cloud_model import STOPPED, Catalogue, FoundServer, WantedServer, of_project
 from .fingerprint import fingerprint
 from .problem import Problem
 
 
+@dataclass(frozen=True)
+class Difference:
+    """What a server has and what the inventory wants, of what does not change by itself."""
+
+    key: str
+    there: str
+    wanted: str
+
+
 @dataclass
 class CloudPlan:
-    """What is to be done. `found` has every wanted server that exists; `notes` are for a person."""
+    """What is to be done. `found` has every wanted server that exists; `start` are done but turned off."""
 
     project: str
     create: list[WantedServer] = field(default_factory=list)
     found: dict[str, FoundServer] = field(default_factory=dict)
     finish: list[WantedServer] = field(default_factory=list)
+    start: list[str] = field(default_factory=list)
     resize: dict[str, str] = field(default_factory=dict)
     orphans: list[FoundServer] = field(default_factory=list)
-    differences: dict[str, list[str]] = field(default_factory=dict)
+    differences: dict[str, list[Difference]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
     def changes(self) -> bool:
-        return bool(self.create or self.finish or self.resize)
+        return bool(self.create or self.finish or self.start or self.resize)
+
+    def diff(self) -> list[str]:
+        """How servers differ from the inventory, as lines of a diff."""
+        lines = []
+        for name, differences in self.differences.items():
+            lines.append(f"  {name} differs from the inventory")
+            for each in differences:
+                lines += [f"- {each.key}: {each.there}", f"+ {each.key}: {each.wanted}"]
+        return lines
 
     def lines(self, catalogues: dict[str, Catalogue]) -> list[str]:
         """What will be done, in words."""
@@ -38,6 +57,7 @@ class CloudPlan:
         for name, size in self.resize.items():
             lines.append(f"{name}: resize from {self.found[name].size} to {size}, with a restart")
         lines += [f"{wanted.name}: finish setting it up" for wanted in self.finish]
+        lines += [f"{name}: turn it on" for name in self.start]
         return lines
 
 
@@ -60,8 +80,11 @@ def make_plan(
     found: Iterable[FoundServer],
     marks: dict[str, str],
     resize: Iterable[str] = (),
+    fixed_sizes: Mapping[str, str] | None = None,
 ) -> CloudPlan:
-    """`marks` are the settings of servers that an earlier run has finished; `resize` names servers that may be."""
+    """`marks` are the settings of servers that an earlier run has finished; `resize` names servers that may be, and
+    `fixed_sizes` has what to say of providers that cannot.
+    """
     found = list(found)
     plan = CloudPlan(project)
     consent = set(resize)
@@ -72,7 +95,7 @@ def make_plan(
             which = ", ".join(f"{each.provider} {each.id}" for each in own)
             plan.problems.append(Problem(file, where, f"{len(own)} servers with the tag {server.tag} ({which})", "one"))
         elif own:
-            _existing(plan, file, server, own[0], marks, consent)
+            _existing(plan, file, server, own[0], marks, consent, (fixed_sizes or {}).get(server.provider, ""))
         else:
             strangers = [each for each in found if (each.provider, each.name) == (server.provider, server.name)]
             if strangers:
@@ -90,31 +113,42 @@ def make_plan(
 
 
 def _existing(
-    plan: CloudPlan, file: str, wanted: WantedServer, found: FoundServer, marks: dict[str, str], consent: set[str]
+    plan: CloudPlan,
+    file: str,
+    wanted: WantedServer,
+    found: FoundServer,
+    marks: dict[str, str],
+    consent: set[str],
+    fixed_size: str,
 ) -> None:
     plan.found[wanted.name] = found
-    fixed = [
-        f"{key} {there} there, {here} in the inventory"
+    differences = [
+        Difference(key, there, here)
         for key, there, here in (
             ("provider", found.provider, wanted.provider),
             ("region", found.region, wanted.region),
             ("image", found.image, wanted.image),
+            ("size", found.size, wanted.size),
         )
         # An image that was withdrawn is not listed by its name any more.
         if there and there != here
     ]
+    if differences:
+        plan.differences[wanted.name] = differences
+    refused = differences
     expected = "what is there (provision makes no server anew: destroy it first, if that is what you want)"
-    if found.size != wanted.size:
-        if wanted.name in consent:
+    if [each.key for each in differences] == ["size"]:
+        expected = fixed_size or f"what is there, or -e resize={wanted.name}: it restarts"
+        if wanted.name in consent and not fixed_size:
             plan.resize[wanted.name] = wanted.size
-        else:
-            expected = expected if fixed else f"what is there, or -e resize={wanted.name}: it restarts"
-            fixed.append(f"size {found.size} there, {wanted.size} in the inventory")
-    if fixed:
-        plan.differences[wanted.name] = fixed
-        plan.problems.append(Problem(file, f"server {wanted.name}", "; ".join(fixed), expected))
+            refused = []
+    if refused:
+        text = "; ".join(f"{each.key} {each.there} there, {each.wanted} in the inventory" for each in refused)
+        plan.problems.append(Problem(file, f"server {wanted.name}", text, expected))
     if marks.get(wanted.name) != settings_mark(wanted):
         plan.finish.append(wanted)
+    elif found.state == STOPPED and wanted.name not in plan.resize:
+        plan.start.append(wanted.name)
 
 
 def _taken(file: str, where: str, wanted: WantedServer, stranger: FoundServer) -> Problem:
@@ -134,6 +168,9 @@ def catalogue_problems(
             continue
         if server.name in orders:
             problems += _unsold(file, number, server, catalogue)
+        elif server.name in plan.resize and server.size not in catalogue.sizes:
+            place = f"servers.{number}.size"
+            problems.append(_unknown(file, place, server.size, set(catalogue.sizes), server.provider))
         regions = catalogue.sizes[server.size].regions if server.size in catalogue.sizes else None
         sells = regions is None or server.region not in catalogue.regions or server.region in regions
         if not sells and (server.name in orders or server.name in plan.resize):

@@ -82,7 +82,8 @@ class Provisioner:
 
     def run(self, wanted: list[WantedServer]) -> list[Outcome]:
         """Brings these servers about; each that fails leaves the others alone."""
-        busy = {server.name for server in (*self.plan.create, *self.plan.finish)} | set(self.plan.resize)
+        busy = {server.name for server in (*self.plan.create, *self.plan.finish)}
+        busy |= {*self.plan.resize, *self.plan.start}
         todo = [server for server in wanted if server.name in busy]
         outcomes = [self._unchanged(server) for server in wanted if server.name not in busy]
         if not todo:
@@ -116,10 +117,11 @@ class Provisioner:
         if found is None:
             found = self._order(wanted)
             outcome.changed = True
+        restarted = not ordered and found.state in (STOPPED, FAILED)
         if wanted.name in self.plan.resize:
             self.say(f"{wanted.name}: gets the size {wanted.size}; it restarts")
             self.provider.resize(found, wanted.size)
-            outcome.changed, found = True, None
+            outcome.changed, found, restarted = True, None, True
         outcome.found = found = self._running(wanted, found, ordered)
         user = self.provider.login_user(wanted.image)
         self.inventory.record(wanted, found, user)
@@ -136,6 +138,9 @@ class Provisioner:
         mark = {"settings": settings_mark(wanted), "reserved_ip": settled.address, "first_boot": "done"}
         if entry.record.get("first_boot") != "done":
             mark["first_boot"] = self._first_boot(wanted, found, user, outcome)
+        elif restarted:
+            outcome.changed = True
+            self.contact.back(wanted.name, found.public_address, self.inventory.users(entry)[0])
         outcome.changed |= self.inventory.record(wanted, found, user, **mark) or bool(settled.done)
         self.say(f"{wanted.name}: ready, {found.public_address}")
 

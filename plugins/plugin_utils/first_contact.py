@@ -73,6 +73,18 @@ class FirstContact:
                 raise OperationError(f"{name}: cloud-init has not ended after {BOOT_SECONDS / 60:.0f} minutes", log)
             self.sleep(1.0)
 
+    def back(self, name: str, address: str, user: str) -> None:
+        """Returns when a server that was restarted shows its host key, whomever it lets in. Raises OperationError."""
+        begun = self.clock()
+        while True:
+            result = self._run(address, user, "true")
+            if result.returncode != 255 or "permission denied" in result.stderr.lower():
+                self.say(f"{name}: is back at {address}")
+                return
+            if self.clock() - begun > REACH_SECONDS:
+                raise OperationError(f"{name}: {_why(result.stderr, address)}")
+            self.sleep(1.0)
+
     def data_volumes(self, address: str, user: str) -> list[str]:
         """The applications' volumes on a server. Raises OperationError when it cannot be asked."""
         result = self._run(address, user, HOLDS_DATA)

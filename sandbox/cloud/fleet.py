@@ -124,18 +124,24 @@ class Fleet:
         """Begin to switch a server on; the work."""
         return self._begin(number, "on", lambda: self.machines.resume(number), "running")
 
-    def reboot(self, number: int, at_once: bool = False) -> str:
-        """Begin to switch a server off and on again; the work."""
+    def reboot(self, number: int, at_once: bool = False, between: Callable[[], None] = lambda: None) -> str:
+        """Begin to switch a server off and on again, with something to do in between; the work."""
 
         def again() -> None:
             self.machines.stop(number, at_once)
+            between()
             self.machines.resume(number)
 
         return self._begin(number, "reboot", again, "running")
 
-    def pause(self, number: int, seconds: float = 0.5) -> str:
-        """Work that takes time and changes nothing on the server (a resize, a rename); the work."""
-        return self._begin(number, "pause", lambda: time.sleep(seconds), None, machines=False)
+    def pause(self, number: int, seconds: float = 0.5, then: Callable[[], None] = lambda: None) -> str:
+        """Work that takes time and changes nothing on the server (a resize, a rename), and its end; the work."""
+
+        def work() -> None:
+            time.sleep(seconds)
+            then()
+
+        return self._begin(number, "pause", work, None, machines=False)
 
     def set_addresses(self, number: int, addresses: Sequence[str]) -> str:
         """Begin to give a server these further addresses; the work."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.sandbox.playbook import Outcome
+from tests.sandbox.playbook import ROOT, Outcome, environment
 from tests.sandbox.project import Project
 
 PLACES = {
@@ -49,6 +50,13 @@ class Account(Project):
         chosen = ",".join(names)
         more = ["-e", f"destroy_data={chosen}"] if data else []
         return self.playbook("destroy", "-e", f"destroy={chosen}", *more)
+
+    def on(self, name: str, command: str) -> str:
+        """What a command says that root runs on a server, reached as the inventory says."""
+        words = ["ansible", name, "-i", str(self.inventory), "--become", "-m", "ansible.builtin.raw", "-a", command]
+        done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.partition(">>\n")[2].strip()
 
     # --- what provision.yml wrote ---
 

@@ -121,6 +121,37 @@ def test_the_first_deploy_has_replaced_the_planted_keys(deployed: Fleet) -> None
     deployed.account.deploy().succeeded().says("Nothing to do.")
 
 
+LARGER = {"digitalocean": "s-2vcpu-4gb", "linode": "g6-standard-2"}
+RESIZED = {provider: name for provider, name in NAMES.items() if provider in LARGER}
+EVIDENCE = "/var/lib/docker/volumes/evidence"
+STARTED = "systemctl show --value -p UserspaceTimestampMonotonic"
+
+
+@pytest.mark.skipif(not RESIZED, reason="none of these providers changes sizes")
+def test_another_size(deployed: Fleet) -> None:
+    """Refused and shown as a diff, then done: the server restarts, with its data, at its address."""
+    account, names = deployed.account, RESIZED.values()
+    addresses = {provider: deployed.address(provider) for provider in RESIZED}
+    starts = {name: account.on(name, f"echo anchored > {EVIDENCE}; {STARTED}") for name in names}
+    wanted = [{**line, "size": LARGER.get(line["provider"], line["size"])} for line in lines(backups=True)]
+    account.wants(*wanted, tags=["harbour"])
+    refused = account.provision().failed()
+    for provider, name in RESIZED.items():
+        refused.line_with("+ size:", LARGER[provider])
+        refused.line_with(f"server {name}", f"or -e resize={name}: it restarts")
+
+    account.provision("-e", f"resize={','.join(names)}").succeeded().says(*(f"{name}: is back" for name in names))
+    for provider, name in RESIZED.items():
+        there = account.hosts_of(provider)[name]
+        assert (there["ansible_host"], there["slipway_server"]["size"]) == (addresses[provider], LARGER[provider])
+        kept, started = account.on(name, f"cat {EVIDENCE}; {STARTED}").split()
+        assert kept == "anchored" and started != starts[name]
+    account.deploy().succeeded().says("Nothing to do.")
+    account.provision().succeeded().says("nothing to do")
+    for provider in RESIZED:
+        assert page(addresses[provider], "/health").status_code == 200
+
+
 def test_a_server_with_data_is_not_destroyed_by_the_way(deployed: Fleet) -> None:
     names = list(NAMES.values())
     refused = deployed.account.destroy(*names).failed()

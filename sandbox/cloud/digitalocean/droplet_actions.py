@@ -90,10 +90,14 @@ class DropletActions:
         # A disk can only grow, and only if asked to; then the way back is closed.
         if size["disk"] < droplet["disk"]:
             raise answers.invalid("This size is not available because it has a smaller disk.")
-        droplet["size"] = slug
-        if answers.field(asked, "disk", bool, False):
-            droplet["disk"] = size["disk"]
-        return self.fleet.pause(droplet["machine"])
+        grows = answers.field(asked, "disk", bool, False)
+
+        def resized() -> None:
+            droplet["size"] = slug
+            if grows:
+                droplet["disk"] = size["disk"]
+
+        return self.fleet.pause(droplet["machine"], then=resized)
 
     def _rename(self, droplet: Document, asked: Document) -> str:
         from sandbox.cloud.digitalocean.droplets import NAME

@@ -100,15 +100,22 @@ def matches(item: dict[str, Any], wanted: dict[str, Any]) -> bool:
             good = all(matches(item, part) for part in condition)
         elif name == "+or":
             good = any(matches(item, part) for part in condition)
-        elif name not in item:
-            raise invalid(f"Cannot filter on {name}", name)
-        elif isinstance(condition, dict):
-            good = all(_compare(item[name], operator, value) for operator, value in condition.items())
         else:
-            good = _compare(item[name], "+eq", condition)
+            value = _part(item, name)
+            given = condition if isinstance(condition, dict) else {"+eq": condition}
+            good = all(_compare(value, operator, wanted) for operator, wanted in given.items())
         if not good:
             return False
     return True
+
+
+def _part(item: Any, name: str) -> Any:
+    """A part of an item, a dot between the levels (`entity.id`). Refusal if it has none of this name."""
+    for level in name.split("."):
+        if not isinstance(item, dict) or level not in item:
+            raise invalid(f"Cannot filter on {name}", name)
+        item = item[level]
+    return item
 
 
 def _compare(value: Any, operator: str, wanted: Any) -> bool:

@@ -56,10 +56,17 @@ class InstanceActions:
             raise answers.invalid("Linode is already running this service plan.", "type")
         if kind["disk"] < catalogue.kind(instance["type"])["disk"]:
             raise answers.invalid("Linode has allocated more disk than the new service plan allows.", "type")
+        move = answers.field(asked, "migration_type", str, "cold")
+        if move not in ("cold", "warm"):
+            raise answers.invalid("migration_type must be cold or warm", "migration_type")
+        answers.field(asked, "allow_auto_disk_resize", bool, True)
+
+        def resized() -> None:
+            instance.update(type=wanted, updated=answers.moment())
+
         # A running Linode is shut down, moved, and started again.
-        running = self.instances.status(instance) == "running"
-        work = self.fleet.reboot(instance["machine"]) if running else self.fleet.pause(instance["machine"])
-        instance |= {"type": wanted, "updated": answers.moment()}
+        number, running = instance["machine"], self.instances.status(instance) == "running"
+        work = self.fleet.reboot(number, between=resized) if running else self.fleet.pause(number, then=resized)
         self._note(instance, "resize", work, "linode_resize")
         return Answer(body={})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_lightsail import Lightsail
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import Catalogue, Offer
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_plan import (
     catalogue_problems,
@@ -76,6 +77,37 @@ def test_the_plan_in_words() -> None:
         "web-2: finish setting it up",
     ]
     assert [server.name for server in plan.orphans] == ["old"]
+
+
+def test_what_differs_is_shown_as_a_diff() -> None:
+    server = wanted(size="s-2vcpu-4gb")
+    for consent in ([], ["web-1"]):
+        plan = make_plan("production", "shop", [server], [found(wanted())], {}, consent)
+        assert plan.diff() == [
+            "  web-1 differs from the inventory",
+            "- size: s-1vcpu-2gb",
+            "+ size: s-2vcpu-4gb",
+        ]
+        assert bool(plan.problems) == (not consent)
+
+
+def test_a_size_that_cannot_be_changed_needs_no_consent() -> None:
+    server = wanted(provider="lightsail", size="medium_3_0")
+    help_text = Lightsail.fixed_size
+    plan = make_plan("production", "shop", [server], [found(wanted(provider="lightsail"))], {}, ["web-1"],
+                     {"lightsail": help_text})  # fmt: skip
+    assert [str(problem) for problem in plan.problems] == [
+        "production: server web-1: found size small_3_0 there, medium_3_0 in the inventory; expected what is there:"
+        " Lightsail cannot change the size of a server (docs/lightsail.md tells how to move)"
+    ]
+    assert not plan.resize
+
+
+def test_a_server_gets_no_size_that_is_not_sold() -> None:
+    server = wanted(size="s-2vcpu-4g")
+    plan = make_plan("production", "shop", [server], [found(wanted())], {}, ["web-1"])
+    (problem,) = catalogue_problems("production", [server], plan, {"digitalocean": CATALOGUE})
+    assert "s-2vcpu-4g, which digitalocean does not have; expected for instance s-2vcpu-4gb" in str(problem)
 
 
 def test_consent_for_a_server_that_is_none() -> None:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 import pytest
 import requests
 import responses
-from ansible_collections.slipway.vps.plugins.module_utils.cloud_digitalocean import DigitalOcean, connect, firewall_body
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_digitalocean import DigitalOcean, connect
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_digitalocean_forms import firewall_body
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import CloudError, Volume
 from ansible_collections.slipway.vps.plugins.module_utils.public_key import parse_public_key
 
@@ -235,15 +236,3 @@ def test_a_server_goes_with_all_that_was_made_for_it(api: responses.RequestsMock
     api.delete(f"{API}/tags/slipway%3Ashop%3Aweb-1", status=204)
     removed = ocean.remove(server, "shop")
     assert removed == ["reserved address 203.0.113.9", "volume web-1-data", "server web-1 (7)"]
-
-
-def test_resizing_turns_it_off_and_on(api: responses.RequestsMock, ocean: DigitalOcean) -> None:
-    answers = iter(["in-progress", "completed"])
-    action = {"id": 9, "type": "resize", "resource_id": 7}
-    api.post(f"{API}/droplets/7/actions", json={"action": {**action, "status": "in-progress"}}, status=201)
-    states = lambda request: (200, {}, json.dumps({"action": {**action, "status": next(answers, "completed")}}))  # noqa: E731
-    api.add_callback(responses.GET, f"{API}/actions/9", callback=states)
-    ocean.resize(found(wanted()), "s-2vcpu-4gb")
-    bodies = [json.loads(call.request.body) for call in api.calls if call.request.method == "POST"]
-    resize = {"type": "resize", "size": "s-2vcpu-4gb", "disk": False}
-    assert bodies == [{"type": "power_off"}, resize, {"type": "power_on"}]

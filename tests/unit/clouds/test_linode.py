@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import responses
-from ansible_collections.slipway.vps.plugins.module_utils.cloud_linode import Linode, connect, firewall_body
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_linode import Linode, connect
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_linode_forms import firewall_body
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import CloudError, Volume
 
 from tests.unit.clouds.keys import ED25519

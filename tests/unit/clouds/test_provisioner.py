@@ -35,6 +35,9 @@ class Contact:
         if name in self.broken:
             raise FirstBootError(f"{name}: its first boot ended with an error of cloud-init", "E: no such package")
 
+    def back(self, name: str, address: str, user: str) -> None:
+        self.met.append(f"{name} again")
+
 
 class World:
     """An inventory, a provider, and runs of provision.yml against them."""
@@ -215,6 +218,18 @@ def test_what_cannot_be_changed_is_refused(world: World) -> None:
     (outcome,) = world.run(other, resize=["web-1"])
     assert outcome.changed and world.cloud.there["web-1"].size == "s-2vcpu-4gb"
     assert world.inventory.entries("digitalocean")["web-1"].record["size"] == "s-2vcpu-4gb"
+    assert world.contact.met == ["web-1", "web-1 again"]
+
+
+def test_a_server_that_was_ready_and_is_off_is_turned_on(world: World) -> None:
+    """As after a resize that was cut off between the new size and the power."""
+    world.ready()
+    world.cloud.there["web-1"] = replace(world.cloud.there["web-1"], state="stopped")
+    (outcome,) = world.run()
+    assert outcome.changed and world.cloud.there["web-1"].state == "running"
+    assert "web-1: is off; turning it on" in world.said and world.contact.met == ["web-1", "web-1 again"]
+    (outcome,) = world.run()
+    assert not outcome.changed
 
 
 def test_what_a_user_wrote_into_the_file_stays(world: World) -> None:

@@ -31,7 +31,10 @@ class Adapter(BaseAdapter):
         self.client = client
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        answer = _open(self.client, str(request.method), str(request.url), request.headers, request.body)
+        try:
+            answer = _open(self.client, str(request.method), str(request.url), request.headers, request.body)
+        except ConnectionResetError as error:
+            raise requests.ConnectionError(error) from error
         response = requests.Response()
         response.status_code = answer.status_code
         response.headers = CaseInsensitiveDict(answer.headers)
