@@ -32,6 +32,10 @@ _REASONS = (
 )
 
 
+# Something is still done to the server; nothing was begun, and a moment later it may be.
+_BUSY = ("linode busy", "pending event")
+
+
 class Calls:
     """Calls functions of an SDK. `translate` makes a CloudError of the SDK's exceptions, None for any other."""
 
@@ -112,6 +116,8 @@ def refusal(provider: str, status: int, message: str, retry_after: str | None, t
         return CloudError(f"{provider} has no such thing: {said}", MISSING)
     if status >= 500 or status == 408:
         return CloudError(f"{provider} failed ({status}): {said}", TEMPORARY, seconds_of(retry_after))
+    if any(words in low for words in _BUSY):
+        return CloudError(f"{provider} is busy with it: {said}", TEMPORARY)
     for kind, words in _REASONS:
         if any(word in low for word in words):
             return CloudError(f"{provider} refuses: {said}", kind)

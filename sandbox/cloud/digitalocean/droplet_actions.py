@@ -27,7 +27,6 @@ class DropletActions:
             ("GET", "/v2/droplets/<droplet>/actions"): self.listing,
             ("POST", "/v2/droplets/<droplet>/actions"): self.act,
             ("GET", "/v2/droplets/<droplet>/actions/<action>"): self.get,
-            ("GET", "/v2/droplets/<droplet>/firewalls"): self.firewalls,
             ("GET", "/v2/droplets/<droplet>/backups"): self.backups,
             ("GET", "/v2/droplets/<droplet>/snapshots"): self.snapshots,
             ("GET", "/v2/droplets/<droplet>/destroy_with_associated_resources"): self.associated,
@@ -107,15 +106,6 @@ class DropletActions:
             raise answers.invalid("Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)")
         droplet["name"] = name
         return self.fleet.pause(droplet["machine"])
-
-    def firewalls(self, call: Call) -> Answer:
-        droplet = self.droplets.known(call)
-        found = [
-            firewall
-            for firewall in self.store.table("digitalocean.firewalls").values()
-            if droplet["id"] in firewall["droplet_ids"] or set(firewall["tags"]) & set(droplet["tags"])
-        ]
-        return answers.page(call, "firewalls", found)
 
     def backups(self, call: Call) -> Answer:
         self.droplets.known(call)

@@ -45,6 +45,7 @@ class Firewalls:
             ("DELETE", f"{one}/tags"): lambda call: self._members(call, "tags", False),
             ("POST", f"{one}/rules"): lambda call: self._rules(call, True),
             ("DELETE", f"{one}/rules"): lambda call: self._rules(call, False),
+            ("GET", "/v2/droplets/<droplet>/firewalls"): self.of_droplet,
         }
 
     def view(self, firewall: Document) -> Document:
@@ -60,6 +61,15 @@ class Firewalls:
 
     def listing(self, call: Call) -> Answer:
         return answers.page(call, "firewalls", [self.view(firewall) for firewall in self.table.values()])
+
+    def of_droplet(self, call: Call) -> Answer:
+        droplet = self.droplets.known(call)
+        found = [
+            self.view(firewall)
+            for firewall in self.table.values()
+            if droplet["id"] in firewall["droplet_ids"] or set(firewall["tags"]) & set(droplet["tags"])
+        ]
+        return answers.page(call, "firewalls", found)
 
     def create(self, call: Call) -> Answer:
         described = self._checked(answers.content(call))

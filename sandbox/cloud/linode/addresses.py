@@ -164,19 +164,17 @@ class Addresses:
             self.fleet.set_addresses(to["machine"], [*self.fleet.machine(to["machine"])["addresses"], ours])
 
     def _all(self, instance: Document) -> Document:
-        public, private, reserved = [], [], []
-        for ip in self.ipv4(instance):
-            view = self._view(ip, instance["region"], instance["id"])
-            (private if not view["public"] else reserved if view["reserved"] else public).append(view)
+        views = [self._view(ip, instance["region"], instance["id"]) for ip in self.ipv4(instance)]
         address = public_address_6(instance["machine"])
         common = {"linode_id": instance["id"], "prefix": 64, "rdns": None, "region": instance["region"], "type": "ipv6"}
         common |= {"gateway": "fe80::1", "subnet_mask": "ffff:ffff:ffff:ffff::"}
         return {
             "ipv4": {
-                "public": public,
-                "private": private,
+                "public": [view for view in views if view["public"]],
+                "private": [view for view in views if not view["public"]],
                 "shared": [],
-                "reserved": reserved,
+                # Those that are assigned stand among the public ones, as Linode shows them.
+                "reserved": [],
                 "vpc": [self._vpc_view(instance, each) for each in instance["interfaces"] if each["purpose"] == "vpc"],
             },
             "ipv6": {
@@ -198,6 +196,8 @@ class Addresses:
             "linode_id": instance["id"],
             "config_id": instance["config"],
             "interface_id": interface["id"],
+            "nodebalancer_id": None,
+            "database_id": None,
             "active": True,
             "nat_1_1": interface["ipv4"].get("nat_1_1"),
             "gateway": str(network.network_address + 1),
@@ -211,6 +211,9 @@ class Addresses:
     def _view(self, ip: str, region: str, linode: int | None) -> Document:
         private = ipaddress.ip_address(ip) in ipaddress.ip_network(PRIVATE_NETWORK)
         network: Any = ipaddress.ip_network(PRIVATE_NETWORK if private else names.SUBNET)
+        instance = self.instances.get(str(linode))
+        path = f"/v4/linode/instances/{linode}"
+        entity = {"id": linode, "label": instance["label"], "type": "linode", "url": path} if instance else None
         return {
             "address": ip,
             "gateway": None if private else names.GATEWAY,
@@ -218,13 +221,13 @@ class Addresses:
             "prefix": network.prefixlen,
             "type": "ipv4",
             "public": not private,
-            "rdns": None,
+            "rdns": None if private else f"{ip.replace('.', '-')}.ip.linodeusercontent.com",
             "linode_id": linode,
             "interface_id": None,
             "region": region,
             "reserved": ip in self.reserved,
             "vpc_nat_1_1": None,
-            "tags": [],
+            "assigned_entity": entity,
         }
 
     def _instance(self, number: Any, field: str) -> Document:

@@ -78,7 +78,12 @@ def region(wanted: str) -> dict[str, Any]:
         "status": "ok",
         "resolvers": {"ipv4": "172.30.0.2", "ipv6": "fd5a:51:70::2"},
         "site_type": "core",
-        "placement_group_limits": {"maximum_pgs_per_customer": 100, "maximum_linodes_per_pg": 5},
+        "placement_group_limits": {
+            "maximum_pgs_per_customer": None,
+            "maximum_linodes_per_pg": 5,
+            "maximum_linodes_per_flexible_pg": 5,
+        },
+        "monitors": {"alerts": [], "metrics": []},
     }
 
 
@@ -94,7 +99,6 @@ def kind(wanted: str) -> dict[str, Any]:
         "disk": disk,
         "vcpus": cpus,
         "gpus": 0,
-        "accelerated_devices": 0,
         "transfer": transfer,
         "network_out": network,
         "successor": None,

@@ -63,9 +63,7 @@ class Events:
             "time_remaining": None,
             "username": USER,
             "message": "",
-            "source": "user",
-            # What only maintenance has.
-            **dict.fromkeys(("description", "maintenance_policy_set", "not_before", "start_time", "complete_time")),
+            "details": {},
         }
 
     def listing(self, call: Call) -> Answer:

@@ -27,6 +27,7 @@ class Firewalls:
 
     def __init__(self, store: Store, profile: Profile, events: Events) -> None:
         self.store, self.profile, self.events = store, profile, events
+        profile.views["firewall"] = view
 
     @property
     def table(self) -> dict[str, Document]:
@@ -61,7 +62,13 @@ class Firewalls:
             raise answers.invalid("Linode is already assigned to a firewall", "id")
         number = self.store.number("linode.firewall_devices", 301)
         path = f"/v4/linode/instances/{instance['id']}"
-        entity = {"id": instance["id"], "label": instance["label"], "type": "linode", "url": path}
+        entity = {
+            "id": instance["id"],
+            "label": instance["label"],
+            "type": "linode",
+            "url": path,
+            "parent_entity": None,
+        }
         now = answers.moment()
         device = {"id": number, "created": now, "updated": now, "entity": entity}
         found["devices"].append(device)

@@ -28,7 +28,10 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD, PASSWORD_KINDS = 11, 128, 3
 BUSY = {"off": "shutting_down", "on": "booting", "reboot": "rebooting", "resize": "resizing"}
 STATUS = {"making": "booting", "running": "running", "off": "offline", "failed": "offline"}
 PROVISIONING_SECONDS = 0.3
-ALERTS = {"cpu": 180, "network_in": 10, "network_out": 10, "transfer_quota": 80, "io": 10000}
+ALERTS = {
+    **{"cpu": 180, "network_in": 10, "network_out": 10, "transfer_quota": 80, "io": 10000},
+    **{"system_alerts": [], "user_alerts": []},
+}
 
 
 class Instances:
@@ -48,6 +51,7 @@ class Instances:
         self.store, self.fleet, self.profile, self.events = store, fleet, profile, events
         self.firewalls, self.volumes = firewalls, volumes
         self.addresses, self.interfaces = addresses, interfaces
+        profile.views["linode"] = self.view
 
     @property
     def table(self) -> dict[str, Document]:
@@ -69,7 +73,7 @@ class Instances:
     def view(self, instance: Document) -> Document:
         """A Linode as the API shows it."""
         kind = catalogue.kind(instance["type"])
-        specs = ("disk", "memory", "vcpus", "gpus", "accelerated_devices", "transfer")
+        specs = ("disk", "memory", "vcpus", "gpus", "transfer")
         backups = {
             "enabled": instance["backups"],
             "available": False,
@@ -89,7 +93,7 @@ class Instances:
             "image": instance["image"],
             "region": instance["region"],
             "site_type": "core",
-            "specs": {name: kind[name] for name in specs},
+            "specs": {name: kind[name] for name in specs} | {"accelerated_devices": 0},
             "alerts": ALERTS,
             "backups": backups,
             "hypervisor": "kvm",
@@ -217,7 +221,7 @@ class Instances:
             check_key(key, "authorized_keys")
         users = answers.texts(asked, "authorized_users")
         if password is None and not keys and not users:
-            raise answers.invalid("root_pass is required", "root_pass")
+            raise answers.invalid("Must provide valid root_pass, authorized_keys, or authorized_users")
         return [*keys, *self.profile.users_keys(users)]
 
     def _user_data(self, asked: dict[str, Any], region: str) -> str:

@@ -40,7 +40,7 @@ class Interfaces:
             "ipam_address": None,
         }
         if purpose == "public":
-            return common | {"vpc_id": None, "subnet_id": None, "ipv4": None, "ip_ranges": []}
+            return common | {"vpc_id": None, "subnet_id": None, "ipv4": None, "ip_ranges": [], "ipv6": None}
         if purpose != "vpc":
             # The sandbox has no VLANs.
             raise answers.invalid("purpose must be public or vpc", f"interfaces[{place}].purpose")
@@ -53,6 +53,7 @@ class Interfaces:
             "address": address,
             "ipv4": {"vpc": address.partition("/")[0], "nat_1_1": (asked.get("ipv4") or {}).get("nat_1_1")},
             "ip_ranges": [],
+            "ipv6": None,
         }
 
     def _given(self, wanted: str, subnet: Document) -> str:

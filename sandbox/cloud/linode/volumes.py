@@ -20,6 +20,7 @@ class Volumes:
 
     def __init__(self, store: Store, profile: Profile, events: Events) -> None:
         self.store, self.profile, self.events = store, profile, events
+        profile.views["volume"] = self.view
 
     @property
     def table(self) -> dict[str, Document]:
@@ -52,7 +53,8 @@ class Volumes:
     def view(self, volume: Document) -> Document:
         """A volume as the API shows it."""
         instance = self.store.table("linode.instances").get(str(volume["linode_id"]))
-        return {**volume, "linode_label": instance["label"] if instance else None}
+        label = instance["label"] if instance else None
+        return {**volume, "linode_label": label, "io_ready": bool(instance), "locks": []}
 
     def types(self, call: Call) -> Answer:
         price = {"hourly": 0.00015, "monthly": 0.1}

@@ -13,7 +13,8 @@ from sandbox.cloud.web import Answer, Call
 
 LABEL = re.compile(r"[a-zA-Z0-9](?:(?!--)[a-zA-Z0-9-]){0,62}[a-zA-Z0-9]|[a-zA-Z0-9]")
 PRIVATE = tuple(ipaddress.ip_network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-# The range of the older private addresses.
+# As every VPC shows them: they leave out the range of the older private addresses.
+RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/17")
 OTHERS = ipaddress.ip_network("192.168.128.0/17")
 SMALLEST, LARGEST = 29, 1
 
@@ -53,16 +54,21 @@ class Vpcs:
 
     def view(self, vpc: Document) -> Document:
         """A VPC as the API shows it."""
-        return {**vpc, "subnets": [self._subnet_view(subnet) for subnet in vpc["subnets"]]}
+        ranges = [{"range": network} for network in RANGES]
+        subnets = [self._subnet_view(subnet) for subnet in vpc["subnets"]]
+        return {**vpc, "vpc_type": "regular", "ipv4": ranges, "subnets": subnets}
 
     def _subnet_view(self, subnet: Document) -> Document:
         linodes = [
-            {"id": instance["id"], "interfaces": [{"id": interface["id"], "active": True, "config_id": None}]}
+            {
+                "id": instance["id"],
+                "interfaces": [{"id": interface["id"], "active": True, "config_id": instance["config"]}],
+            }
             for instance in self.store.table("linode.instances").values()
             for interface in instance["interfaces"]
             if interface.get("subnet_id") == subnet["id"]
         ]
-        return {**subnet, "linodes": linodes, "databases": []}
+        return {**subnet, "linodes": linodes, "databases": [], "nodebalancers": [], "vpc_type": "regular"}
 
     def create(self, call: Call) -> Answer:
         asked = answers.content(call)
@@ -81,7 +87,7 @@ class Vpcs:
             "label": label,
             "description": answers.field(asked, "description", str, ""),
             "region": region,
-            "ipv6": [],
+            "ipv6": None,
             "subnets": subnets,
             "created": now,
             "updated": now,
@@ -145,7 +151,7 @@ class Vpcs:
             raise answers.invalid("Must not overlap with the VPC's other subnets", f"{where}ipv4")
         now = answers.moment()
         number = self.store.number("linode.subnets", 601)
-        return {"id": number, "label": label, "ipv4": str(network), "ipv6": [], "created": now, "updated": now}
+        return {"id": number, "label": label, "ipv4": str(network), "ipv6": None, "created": now, "updated": now}
 
     def _known_subnet(self, call: Call) -> Document:
         for subnet in self._known(call)["subnets"]:

@@ -174,6 +174,7 @@ def test_settling_asks_for_what_is_missing(api: responses.RequestsMock, linode: 
         ),
         (400, [{"reason": "Account Limit reached. Please open a support ticket."}], "quota", "Account Limit"),
         (400, [{"reason": "region is not valid", "field": "region"}], "refused", "region: region is not valid"),
+        (400, [{"reason": "Linode busy."}], "temporary", "is busy with it"),
         (500, [{"reason": "Internal Server Error"}], "temporary", "failed (500)"),
     ],
 )
