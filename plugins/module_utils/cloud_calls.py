@@ -71,6 +71,15 @@ class Calls:
             self._sleep(min(2.0**attempt, LONGEST_PAUSE))
         return None
 
+    def if_allowed(self, read: Callable[[], Any], otherwise: Any) -> Any:
+        """What a reading gives; `otherwise` for a token that may not: it cannot have made such a thing either."""
+        try:
+            return read()
+        except CloudError as error:
+            if error.kind != RIGHTS:
+                raise
+            return otherwise
+
     def _call(self, function: Callable[..., Any], arguments: Any, named: Any, again: bool) -> Any:
         waited, attempt = 0.0, 0
         while True:

@@ -263,7 +263,7 @@ class DigitalOcean(CloudProvider):
 
     def remove(self, server: FoundServer, project: str) -> list[str]:
         done = []
-        address = self._reserved(server)
+        address = self._call.if_allowed(lambda: self._reserved(server), "")
         if address:
             self._gone(self._client.reserved_ips.delete, address)
             done.append(f"reserved address {address}")

@@ -22,7 +22,9 @@ from .cloud_linode_forms import (
 )
 from .cloud_model import (
     MISSING,
+    RATE,
     RUNNING,
+    TEMPORARY,
     Catalogue,
     CloudError,
     CloudProvider,
@@ -280,8 +282,8 @@ class Linode(CloudProvider):
     def remove(self, server: FoundServer, project: str) -> list[str]:
         done = []
         tag = f"{project_tag(project)}:{server.name}"
-        volumes = [each for each in self._all("/volumes") if tag in (each.get("tags") or [])]
-        for volume in volumes:
+        listed = self._call.if_allowed(lambda: list(self._all("/volumes")), [])
+        for volume in [each for each in listed if tag in (each.get("tags") or [])]:
             if volume.get("linode_id"):
                 self._call(self._client.post, f"/volumes/{volume['id']}/detach", data={})
                 self._detached(volume["id"])
@@ -294,10 +296,12 @@ class Linode(CloudProvider):
         return [*done, f"server {server.name} ({server.id})"]
 
     def _reserved_if_any(self, tag: str) -> list[str]:
-        """Reserved addresses are not on offer for every account."""
+        """Not every account may have reserved addresses; one that is only not answered for would go on costing."""
         try:
             return self._reserved(tag)
-        except CloudError:
+        except CloudError as error:
+            if error.kind in (RATE, TEMPORARY):
+                raise
             return []
 
     def _detached(self, volume: int) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_calls import Calls, seconds_of
-from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import RATE, REFUSED, TEMPORARY, CloudError
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import (
+    RATE,
+    REFUSED,
+    RIGHTS,
+    TEMPORARY,
+    CloudError,
+)
 
 
 class Api:
@@ -45,6 +51,14 @@ def test_a_rate_limit_is_waited_for_as_it_says() -> None:
 def test_a_rate_limit_is_waited_for_where_a_call_must_not_happen_twice() -> None:
     api = Api(CloudError("too many requests", RATE, 2.0))
     assert api.call.once(api.ask) == "done"
+
+
+def test_what_a_token_may_not_see_it_has_not_made() -> None:
+    assert Api().call.if_allowed(lambda: ["volume"], []) == ["volume"]
+    api = Api(CloudError("lacks a right", RIGHTS))
+    assert api.call.if_allowed(lambda: api.call(api.ask), "none") == "none"
+    refused = Api(CloudError("no", REFUSED))
+    assert raises(lambda: refused.call.if_allowed(lambda: refused.call(refused.ask), "none")).kind == REFUSED
 
 
 def test_a_moment_s_failure_is_tried_again() -> None:
