@@ -120,15 +120,18 @@ def render_services(application: Application, bind_address: str = "") -> Service
     hashes: dict[str, str] = {}
     for service in application.services:
         preset = _expand(application, service)
-        secrets |= preset.secrets
+        given = preset.secrets | {name: application.secrets[name] for name in service.definition.get("secrets") or []}
+        secrets |= given
         generated += preset.generated
         for name, base in preset.containers.items():
             definition = merge_definition(base, service.definition)
+            if service.definition.get("secrets"):
+                definition["secrets"] = [*base.get("secrets", []), *service.definition["secrets"]]
             definition, names = _external_volumes(f"{application.name}-{service.name}", definition)
             volumes += names
             if bind_address and preset.port and name == service.name:
                 definition["ports"] = [f"{bind_address}:{preset.port}:{preset.port}"]
-            own = {key: value for key, value in preset.secrets.items() if key in definition.get("secrets", [])}
+            own = {key: value for key, value in given.items() if key in definition.get("secrets", [])}
             hashes[name] = fingerprint([name, definition, secrets_fingerprint(f"{application.name}/{name}", own)])
             labels = {
                 f"{LABEL}.app": application.name,

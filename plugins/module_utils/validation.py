@@ -238,6 +238,7 @@ def _services(file: str, data: dict[str, Any]) -> list[Problem]:
         rest = {k: v for k, v in definition.items() if k != "preset" and not (preset and k in SETTINGS)}
         managed = tuple(k for k in MANAGED_KEYS if k not in ("image", "secrets"))
         problems += definition_problems(file, key, rest, managed)
+        problems += _service_secrets(file, key, rest, data)
         for volume in named_volumes(rest):
             owner = owners.setdefault(volume, key)
             if owner != key:
@@ -250,6 +251,18 @@ def _services(file: str, data: dict[str, Any]) -> list[Problem]:
                     )
                 )
     return problems
+
+
+def _service_secrets(file: str, key: str, definition: dict[str, Any], data: dict[str, Any]) -> Iterator[Problem]:
+    """A data service gets, as files, those of the application's secrets that it names."""
+    names, known = definition.get("secrets") or [], data.get("secrets")
+    known = list(known) if isinstance(known, dict) else []
+    for name in names if isinstance(names, list) else [names]:
+        if name not in known:
+            expected = "names that stand under `secrets` of the application" + (
+                f": {', '.join(known)}" if known else ""
+            )
+            yield Problem(file, f"{key}.secrets", show(name), expected)
 
 
 def _setting_problems(file: str, key: str, definition: dict[str, Any]) -> Iterator[Problem]:

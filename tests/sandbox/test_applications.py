@@ -108,10 +108,14 @@ class TestNotes:
 
 @pytest.fixture(scope="module")
 def library(site: Project) -> Project:
-    """PostgreSQL and an Elasticsearch of two nodes, the presets that no other application here has."""
+    """PostgreSQL and an Elasticsearch of two nodes, the presets that no other application here has; a service without
+    preset, which is given a secret.
+    """
     credentials = {"database": "books", "user": "reader", "password": "{{ vault_database_password }}"}
     services = {"store": {"preset": "postgres", **credentials}, "finder": {"preset": "elasticsearch", "nodes": 2}}
-    site.add("library", "beacon", domains=["library.localhost"], services=services)
+    services["shelf"] = {"image": "caddy:2.11", "command": ["sleep", "infinity"], "init": True, "secrets": ["DOOR"]}
+    secrets = {"DOOR": "{{ vault_secret_key }}"}
+    site.add("library", "beacon", domains=["library.localhost"], services=services, secrets=secrets)
     site.deploy("-e", "app=library").succeeded().says("Release 1 is live")
     return site
 
@@ -121,6 +125,11 @@ class TestPresets:
         request = "import urllib.request as r; print(r.urlopen('http://finder:9200/_cluster/health').read().decode())"
         health = json.loads(vps_3.run(f'docker exec library-r1-web-1 python -c "{request}"'))
         assert (health["number_of_nodes"], health["status"]) == (2, "green")
+
+    def test_a_service_without_preset_has_its_secret_as_a_file(self, library: Project, vps_3: Server) -> None:
+        container = "library-services-shelf-1"
+        assert vps_3.run(f"docker exec {container} cat /run/secrets/DOOR") == SECRETS["vault_secret_key"]
+        assert SECRETS["vault_secret_key"] not in json.dumps(vps_3.inspect(container))
 
     def test_rows_outlive_a_new_container_of_postgres(self, library: Project, vps_3: Server) -> None:
         container = "library-services-store-1"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.application import Process
 from ansible_collections.slipway.vps.plugins.module_utils.compose import (
+    ServicesProject,
     escape,
     merge,
     render_release,
@@ -180,6 +181,21 @@ def test_a_service_s_hash_changes_with_its_password_and_no_other_does() -> None:
         render_services(application(changed(WHOLE, secrets=secrets))).hashes,
     )
     assert [name for name in before if before[name] != after[name]] == ["dbserver"]
+
+
+def test_a_service_gets_the_secrets_that_it_names_as_files() -> None:
+    def rendered(value: str) -> ServicesProject:
+        wanted = {
+            "cache": {"image": "memcached:1.6", "secrets": ["DOOR"]},
+            "dbserver": {"preset": "mariadb", "secrets": ["DOOR"]},
+        }
+        return render_services(application(changed(WHOLE, services=wanted, secrets=WHOLE["secrets"] | {"DOOR": value})))
+
+    project = rendered("open")
+    assert project.compose["services"]["cache"]["secrets"] == ["DOOR"]
+    assert set(project.compose["services"]["dbserver"]["secrets"]) > {"DOOR", "dbserver-password"}
+    assert project.compose["secrets"]["DOOR"] == {"file": "./secrets/DOOR"} and project.secrets["DOOR"] == "open"
+    assert rendered("shut").hashes["cache"] != project.hashes["cache"], "a new value is a reason to restart it"
 
 
 def test_equal_services_have_hashes_of_their_own() -> None:

@@ -131,6 +131,12 @@ MISTAKES = {
         "one of elasticsearch, mariadb, mysql, postgres, redis",
     ),
     "service without an image": (small(services={"db": {}}), "services.db.image", "nothing", "an image, or a preset"),
+    "a service's secret that is none of the application's": (
+        small(services={"db": {**SERVICE, "secrets": ["DOOR"]}}, secrets={"DOR": "x"}),
+        "services.db.secrets",
+        '"DOOR"',
+        "under `secrets` of the application: DOR",
+    ),
     "service as text": (small(services={"db": "redis"}), "services.db", '"redis"', "a preset or a Compose service"),
     "service name": (small(services={"Db": SERVICE}), "services.Db", '"Db"', "a host-name label"),
     "nodes": (
