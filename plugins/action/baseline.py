@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
+from ansible_collections.slipway.vps.plugins.module_utils.sshd_settings import limits_users
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import input_failure
 from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import FreshConnection
 from ansible_collections.slipway.vps.plugins.plugin_utils.guarded_action import PATIENCE_SECONDS, GuardedAction
@@ -28,6 +29,8 @@ SETTLED = (
     "shell_timeout",
     "removed_packages",
     "audit",
+    "login_settings",
+    "strict",
 )
 OF_SSH = ("operator", "operator_keys", "root_login", "ssh", "ssh_classical_exchange", "ssh_options", "seconds")
 
@@ -65,15 +68,18 @@ class ActionModule(GuardedAction):
         given = self._task.args
         operator = user if given["operator"] and user != ROOT else ""
         login = str(self._connection.get_option("remote_user") or ROOT)
-        more = {"operator": operator, "keys": list(given["operator_keys"]), "login": login}
-        sysctl = {str(name): str(value) for name, value in given["sysctl"].items()}
-        return {name: given[name] for name in SETTLED} | {"sysctl": sysctl, "check": self._task.check_mode} | more
+        more: dict[str, Any] = {"operator": operator, "keys": list(given["operator_keys"]), "login": login}
+        for name in ("sysctl", "login_settings"):
+            more[name] = {str(key): str(value) for key, value in given[name].items()}
+        return {name: given[name] for name in SETTLED} | more | {"check": self._task.check_mode}
 
     def _ssh(self, user: str) -> dict[str, Any]:
         given = self._task.args
         options = dict(given["ssh_options"])
         if not given["root_login"] and "PermitRootLogin" not in options:
             options["PermitRootLogin"] = "no" if user and user != ROOT else "prohibit-password"
+        if given["strict"] and user and not limits_users(options):
+            options["AllowUsers"] = user
         return {
             "enabled": bool(given["ssh"]),
             "options": options,

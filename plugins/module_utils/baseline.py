@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import baseline_files, kernel_settings, lockout_guard, operator_account, sshd_settings
+from . import baseline_files, kernel_settings, lockout_guard, login_definitions, operator_account, sshd_settings
 from .baseline_files import MODES, PlainFile
+from .baseline_strict import strict_files
 from .files import write_atomically
 from .lockout_guard import GuardedFile, run
 from .problem import OperationError
@@ -71,6 +72,8 @@ def _keep_time(arguments: dict[str, Any], answer: dict[str, Any], container: boo
 def _kernel_and_files(arguments: dict[str, Any], answer: dict[str, Any], container: bool, check: bool) -> None:
     kernel = kernel_settings.plan_settings(arguments["sysctl"], container)
     files, skipped = baseline_files.chosen(arguments, kernel.lines, container)
+    files += strict_files() if arguments["strict"] else []
+    files += _login_definitions(arguments["login_settings"])
     changed = [file for file in files if _differs(file)]
     answer["diff"] += [
         {
@@ -95,6 +98,12 @@ def _kernel_and_files(arguments: dict[str, Any], answer: dict[str, Any], contain
         for name in modes:
             Path(name).chmod(MODES[name])
     answer["skipped"] += kernel.skipped + skipped
+
+
+def _login_definitions(wanted: dict[str, str]) -> list[PlainFile]:
+    """The distribution's file with the wanted settings; a server without it has no program that would read them."""
+    before = _read(login_definitions.PATH)
+    return [PlainFile(login_definitions.PATH, login_definitions.edited(before, wanted))] if before and wanted else []
 
 
 def _swap(arguments: dict[str, Any], answer: dict[str, Any], container: bool, check: bool) -> None:

@@ -78,9 +78,8 @@ def journal(size: str) -> PlainFile:
 def core_dumps() -> list[PlainFile]:
     """None: a core holds whatever the program held, secrets among it."""
     return [
-        PlainFile(
-            Path("/etc/security/limits.d/60-slipway.conf"), f"# {OWN}\n* hard core 0\n* soft core 0\nroot hard core 0\n"
-        ),
+        # Hard and soft at once; root is not among everybody (limits.conf(5)).
+        PlainFile(Path("/etc/security/limits.d/60-slipway.conf"), f"# {OWN}\n* - core 0\nroot - core 0\n"),
         PlainFile(Path("/etc/profile.d/slipway-core.sh"), f"# {OWN}\nulimit -c 0\n"),
         PlainFile(
             Path("/etc/systemd/coredump.conf.d/60-slipway.conf"),

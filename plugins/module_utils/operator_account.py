@@ -64,8 +64,10 @@ def ensure(name: str, keys: list[str], source: str, check: bool) -> list[str]:
         if check:
             return done
         keys = keys or inherited_keys(source)
-        # No password at all; `*`, as some programs take `!` for a locked account.
-        run(["useradd", "--create-home", "--user-group", "--shell", "/bin/bash", "--password", "*", name])
+        # No password at all; `*`, as some programs take `!` for a locked account. Nor one that expires, whatever
+        # login.defs says: sshd turns away the keys of a user whose password has.
+        command = ["useradd", "--create-home", "--user-group", "--shell", "/bin/bash", "--password", "*"]
+        run([*command, "--key", "PASS_MAX_DAYS=-1", name])
         found = account(name)
         assert found is not None
     if not read(authorized_keys(Path(found.pw_dir))):

@@ -20,6 +20,7 @@ USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 SIZE = re.compile(r"\d+[KMG]?")
+LOGIN_SETTING = re.compile(r"[A-Z][A-Z0-9_]+")
 MODULE = re.compile(r"[a-z0-9_-]+")
 
 Check = Callable[[Any], "str | None"]
@@ -123,9 +124,11 @@ CHECKS: dict[str, Check] = {
     "baseline_quiet_login": boolean,
     "baseline_file_modes": boolean,
     "baseline_shell_timeout": number(0, 86400),
+    "baseline_login_settings": mapping(LOGIN_SETTING, "settings of login.defs(5) such as PASS_MIN_DAYS"),
     "baseline_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_removed_packages": each(text(PACKAGE, "the name of a package"), "packages"),
     "baseline_audit": boolean,
+    "baseline_strict": boolean,
     "baseline_confirm_seconds": number(20, 600),
 }
 RULE_KEYS = ("port", "protocol", "from")

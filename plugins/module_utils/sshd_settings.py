@@ -81,6 +81,11 @@ def algorithms(classical: bool) -> dict[str, str]:
     return {keyword: ",".join(names) for keyword, names in chosen.items() if names}
 
 
+def limits_users(options: Mapping[str, Any]) -> bool:
+    """Whether the inventory itself says, by a null too, who may log in."""
+    return bool({"allowusers", "allowgroups"} & {keyword.lower() for keyword in options})
+
+
 def render(settings: Mapping[str, Any]) -> str:
     lines = ["# Written by Slipway (role baseline). The first value of a keyword counts; sshd -T shows what holds."]
     return "\n".join([*lines, *(f"{keyword} {value}" for keyword, value in settings.items())]) + "\n"

@@ -108,6 +108,14 @@ options:
     description: Whether auditd, where it is installed, watches Docker's and Slipway's files.
     type: bool
     required: true
+  login_settings:
+    description: Settings of login.defs(5).
+    type: dict
+    required: true
+  strict:
+    description: Whether the server is set up for audits as well, at a price.
+    type: bool
+    required: true
   seconds:
     description: Time to confirm a change of sshd in.
     type: int
@@ -142,6 +150,8 @@ EXAMPLES = r"""
     shell_timeout: 900
     removed_packages: [telnetd]
     audit: true
+    login_settings: {PASS_MIN_DAYS: 1}
+    strict: false
     seconds: 60
 """
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.slipway.vps.plugins.module_utils.baseline_files import chosen
+from ansible_collections.slipway.vps.plugins.module_utils.baseline_strict import WATCH_TIMER, strict_files
 from ansible_collections.slipway.vps.plugins.module_utils.site import INTERNAL, OFF
-from ansible_collections.slipway.vps.plugins.module_utils.sshd_settings import SYNONYMS
+from ansible_collections.slipway.vps.plugins.module_utils.sshd_settings import SYNONYMS, limits_users
 from ansible_collections.slipway.vps.plugins.plugin_utils.application_action import ApplicationAction
 from ansible_collections.slipway.vps.plugins.plugin_utils.fleet_access import data_access
 from ansible_collections.slipway.vps.plugins.plugin_utils.role_values import RoleValues
 from ansible_collections.slipway.vps.plugins.plugin_utils.tls_check import tls_mode
 
 ROOT = "root"
+UPGRADE_TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 
 
 def hardening_expectation(action: ApplicationAction) -> dict[str, Any]:
@@ -22,9 +24,10 @@ def hardening_expectation(action: ApplicationAction) -> dict[str, Any]:
         "ssh": _ssh(action, baseline) if _is_on(baseline["baseline_ssh"]) else {},
         "sysctl": {str(name): str(value) for name, value in baseline["__baseline_sysctl"].items()},
         "files": _files(baseline),
+        "login": {str(name): str(value) for name, value in baseline["__baseline_login_settings"].items()},
         "packages": [*baseline["__baseline_needed_packages"], *firewall["__firewall_needed_packages"]],
         "removed": [str(name) for name in baseline["baseline_removed_packages"]],
-        "upgrades": _is_on(baseline["baseline_upgrades"]),
+        "timers": _timers(baseline),
         "operator": _user(action) if _is_on(baseline["baseline_operator"]) and _user(action) != ROOT else "",
         "firewall": _firewall(action, firewall) if _is_on(firewall["firewall_enabled"]) else {},
         "headers": site_headers(action),
@@ -46,6 +49,8 @@ def _ssh(action: ApplicationAction, baseline: RoleValues) -> dict[str, str]:
     if not _is_on(baseline["baseline_root_login"]) and "PermitRootLogin" not in options:
         # As action baseline has it: without another user root is not locked out.
         options["PermitRootLogin"] = "no" if _user(action) not in ("", ROOT) else "prohibit-password"
+    if _is_on(baseline["baseline_strict"]) and _user(action) and not limits_users(options):
+        options["AllowUsers"] = _user(action)
     return {name.lower(): SYNONYMS.get(str(value), str(value)) for name, value in options.items() if value is not None}
 
 
@@ -56,7 +61,14 @@ def _files(baseline: RoleValues) -> dict[str, str]:
     arguments |= {"audit": False, "modules": []}
     arguments |= {name: baseline[f"baseline_{name}"] for name in ("upgrades_reboot", "journal_size", "shell_timeout")}
     files, _ = chosen(arguments, [], container=False)
+    files += strict_files() if _is_on(baseline["baseline_strict"]) else []
     return {str(file.path): file.text for file in files}
+
+
+def _timers(baseline: RoleValues) -> list[str]:
+    """What is to run by itself."""
+    found = list(UPGRADE_TIMERS) if _is_on(baseline["baseline_upgrades"]) else []
+    return found + ([WATCH_TIMER] if _is_on(baseline["baseline_strict"]) else [])
 
 
 def _firewall(action: ApplicationAction, firewall: RoleValues) -> dict[str, Any]:

@@ -51,6 +51,8 @@ def expect_settings(host: Host) -> None:
         "net/ipv6/conf/all/accept_redirects": "0",
     }.items():
         assert host.inside(f"cat /proc/sys/{name}") == value, name
+    definitions = host.inside("cat /etc/login.defs").splitlines()
+    assert "PASS_MIN_DAYS\t1" in definitions and "SHA_CRYPT_MIN_ROUNDS\t65536" in definitions
     upgrades = host.inside("apt-config dump")
     assert 'APT::Periodic::Unattended-Upgrade "1";' in upgrades
     assert 'Unattended-Upgrade::Package-Blacklist:: "^docker\\-ce$";' in upgrades

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.servers import OPERATOR
 from tests.hardening.hardened import BY_HAND, PUBLISHED, expect_hardened, expect_listed_ports_alone
-from tests.hardening.outside import Outside, login, root_gets_in
+from tests.hardening.outside import Outside, login, operator_gets_in, root_gets_in
 from tests.releases.fleet import Fleet
 from tests.sandbox.playbook import Outcome
 
@@ -100,3 +100,17 @@ def test_all_of_it_is_there_after_a_reboot(deployed: Outcome, trixie: Fleet, out
     trixie.first.reboot()
     expect_hardened(trixie.first, outside)
     trixie.deploy().succeeded().line_with(trixie.first.name, "nothing to do")
+
+
+def test_a_strict_server_lets_the_operator_alone_in_and_says_what_has_changed(deployed: Outcome, trixie: Fleet) -> None:
+    host = trixie.first
+    host.inside("useradd --create-home anna && cp -r /home/slipway/.ssh /home/anna/ && chown -R anna: /home/anna/.ssh")
+    assert login(host, "anna").returncode == 0
+    trixie.settings(baseline_strict=True)
+    trixie.deploy(*trixie.fast).succeeded()
+    assert operator_gets_in(host) and login(host, "anna").returncode != 0
+    trixie.deploy().succeeded().line_with(host.name, "nothing to do")
+    trixie.start("verify").wait().succeeded()
+    look = "systemctl start slipway-file-watch"
+    host.inside(f"{look} && install /bin/true /usr/local/sbin/planted && {look}")
+    assert "/usr/local/sbin/planted" in host.inside("journalctl --unit slipway-file-watch --output cat")

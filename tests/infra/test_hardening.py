@@ -18,7 +18,6 @@ LISTS = {"kexalgorithms": "key exchange", "ciphers": "ciphers", "macs": "MACs", 
 # ssh_offer's rule, by which the probe from outside goes as well.
 WEAK = ("sha1", "ssh-rsa", "ssh-dss", "cbc", "3des", "arcfour", "md5", "umac-64", "nistp", "none")
 GUARD = WANTED["firewall"]
-UPGRADE_TIMERS = ["apt-daily.timer", "apt-daily-upgrade.timer"] if WANTED["upgrades"] else []
 
 
 def _kernel(name):
@@ -60,6 +59,11 @@ def test_file_is_as_the_role_writes_it(path):
     require(found == wanted, f"the text of role baseline {APPLIES}", "another" if found else "no file", path)
 
 
+@each("setting", sorted(WANTED["login"]))
+def test_login_setting(setting):
+    expect(FOUND["login"].get(setting), WANTED["login"][setting], f"{setting} in /etc/login.defs {APPLIES}")
+
+
 @each("package", WANTED["packages"])
 def test_package_is_there(package):
     require(package in FOUND["packages"], f"the package {package} {APPLIES}", "none")
@@ -70,8 +74,8 @@ def test_package_is_gone(package):
     require(package not in FOUND["packages"], f"no package {package} {APPLIES}", FOUND["packages"].get(package, ""))
 
 
-@each("timer", UPGRADE_TIMERS)
-def test_security_updates_come(timer):
+@each("timer", WANTED["timers"])
+def test_timer_runs(timer):
     found = FOUND["units"].get(timer, {})
     expect(f"{found.get('UnitFileState')}, {found.get('ActiveState')}", "enabled, active", timer)
 

@@ -129,12 +129,11 @@ class World:
 
 def hardening_request(wanted: dict[str, Any]) -> dict[str, Any]:
     """What the host is asked for, of what a release leaves out."""
-    units = ["apt-daily.timer", "apt-daily-upgrade.timer"] if wanted["upgrades"] else []
     return {
         "files": sorted(wanted["files"]),
         "packages": [*wanted["packages"], *wanted["removed"]],
         "operator": wanted["operator"],
-        "units": [*units, *([FIREWALL] if wanted["firewall"] else [])],
+        "units": [*wanted["timers"], *([FIREWALL] if wanted["firewall"] else [])],
     }
 
 

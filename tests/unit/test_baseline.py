@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.slipway.vps.plugins.module_utils import baseline_files, kernel_settings, sshd_settings
+from ansible_collections.slipway.vps.plugins.module_utils import (
+    baseline_files,
+    baseline_strict,
+    kernel_settings,
+    login_definitions,
+    sshd_settings,
+)
 from ansible_collections.slipway.vps.plugins.module_utils.operator_account import usable_keys
 from ansible_collections.slipway.vps.plugins.plugin_utils import fresh_connection
 from ansible_collections.slipway.vps.plugins.plugin_utils.fresh_connection import Answer, FreshConnection
@@ -74,6 +80,12 @@ def test_a_drop_in_that_another_file_overrides_is_noticed(monkeypatch: pytest.Mo
     monkeypatch.setattr(sshd_settings, "effective", lambda: found)
     text = "PermitRootLogin prohibit-password\nPasswordAuthentication no\nPort 1\n"
     assert sshd_settings.ignored(text) == ["PasswordAuthentication"]
+
+
+@pytest.mark.parametrize("options", [{"allowgroups": "ssh"}, {"AllowUsers": None}])
+def test_an_inventory_that_says_who_may_log_in_is_left_alone(options: dict[str, Any]) -> None:
+    assert sshd_settings.limits_users(options)
+    assert not sshd_settings.limits_users({"AllowTcpForwarding": "no"})
 
 
 # --- the kernel ---
@@ -161,6 +173,64 @@ def test_nothing_before_a_login_names_the_system() -> None:
     assert not re.search(r"(?i)debian|ubuntu|linux|\\[a-z]", files()["/etc/issue"] + files()["/etc/issue.net"])
 
 
+# --- /etc/login.defs ---
+
+# As Debian has it: one setting, one that is only explained, and prose that begins as a setting does.
+DEFINITIONS = """\
+#	PASS_MAX_DAYS	Maximum number of days a password may be used.
+PASS_MAX_DAYS	99999
+PASS_MIN_DAYS\t0
+#SHA_CRYPT_MIN_ROUNDS 5000
+
+USERGROUPS_ENAB yes
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "line_before"),
+    [
+        ("PASS_MAX_DAYS", "#	PASS_MAX_DAYS	Maximum number of days a password may be used."),
+        ("SHA_CRYPT_MIN_ROUNDS", "#SHA_CRYPT_MIN_ROUNDS 5000"),
+        ("FAILLOG_ENAB", "USERGROUPS_ENAB yes"),
+    ],
+)
+def test_a_login_setting_gets_its_line_and_nothing_else_changes(name: str, line_before: str) -> None:
+    text = login_definitions.edited(DEFINITIONS, {name: "7"})
+    lines = text.splitlines()
+    assert lines[lines.index(f"{name}\t7") - 1] == line_before
+    assert login_definitions.read(text) == login_definitions.read(DEFINITIONS) | {name: "7"}
+    assert set(DEFINITIONS.splitlines()) - set(lines) <= {f"{name}\t99999"}
+
+
+def test_login_settings_that_are_right_stay_as_they_are() -> None:
+    wanted = {"PASS_MAX_DAYS": "365", "SHA_CRYPT_MIN_ROUNDS": "65536", "FAILLOG_ENAB": "yes"}
+    text = login_definitions.edited(DEFINITIONS, wanted)
+    assert login_definitions.edited(text, wanted) == text
+    spaced = "USERGROUPS_ENAB   yes\n"
+    assert login_definitions.edited(spaced, {"USERGROUPS_ENAB": "yes"}) == spaced
+
+
+def test_of_two_lines_for_a_login_setting_the_last_counts() -> None:
+    text = login_definitions.edited("UMASK 027\nUMASK 022\n", {"UMASK": "027"})
+    assert text == "UMASK\t027\nUMASK\t027\n" and login_definitions.read("UMASK 027\nUMASK 022\n") == {"UMASK": "022"}
+
+
+def test_passwords_expire_on_a_strict_server_alone() -> None:
+    assert "PASS_MAX_DAYS" not in evaluate("baseline", "__baseline_login_settings")
+    strict = evaluate("baseline", "__baseline_login_settings", baseline_strict="true")
+    assert strict["PASS_MAX_DAYS"] == 365
+    own = {"PASS_MAX_DAYS": None, "UMASK": "077", "PASS_MIN_DAYS": 7}
+    changed = evaluate("baseline", "__baseline_login_settings", baseline_strict=True, baseline_login_settings=own)
+    assert "PASS_MAX_DAYS" not in changed and changed["UMASK"] == "077" and changed["PASS_MIN_DAYS"] == 7
+
+
+def test_a_strict_server_s_files_are_watched_by_a_timer() -> None:
+    watched, service, timer = baseline_strict.strict_files()
+    assert "/etc Whole" in watched.text and "sha256" in watched.text and "/var/lib/docker" not in watched.text
+    assert str(watched.path) in service.text and "OnCalendar=daily" in timer.text
+    assert timer.path.name in timer.apply and timer.path.stem == service.path.stem
+
+
 # --- the role's variables, the operator, the connection ---
 
 
@@ -180,6 +250,16 @@ def test_packages_follow_the_switches() -> None:
     assert evaluate("baseline", "__baseline_needed_packages") == ["sudo", "unattended-upgrades"]
     without = {"baseline_operator": False, "baseline_upgrades": "no", "baseline_packages": ["auditd"]}
     assert evaluate("baseline", "__baseline_needed_packages", **without) == ["auditd"]
+    strict = evaluate("baseline", "__baseline_needed_packages", baseline_strict="yes")
+    assert strict == [
+        "sudo",
+        "unattended-upgrades",
+        "aide",
+        "apt-listchanges",
+        "auditd",
+        "libpam-passwdqc",
+        "libpam-tmpdir",
+    ]
     assert evaluate("firewall", "__firewall_needed_packages", firewall_enabled=False) == []
 
 

@@ -9,6 +9,9 @@ from gather import system
 
 CONTAINER = Path("/run/systemd/container")
 TABLE = ("inet", "slipway")
+# sshd prints a line for each of these.
+LISTS = ("allowusers", "allowgroups", "denyusers", "denygroups")
+LOGIN_DEFINITIONS = "/etc/login.defs"
 
 
 def look(request):
@@ -16,6 +19,7 @@ def look(request):
     return {
         "container": CONTAINER.exists(),
         "ssh": sshd(),
+        "login": login_definitions(system.read_text(LOGIN_DEFINITIONS) or ""),
         "files": {path: system.read_text(path) for path in request["files"]},
         "packages": system.packages(request["packages"]) if request["packages"] else {},
         "firewall": firewall(),
@@ -29,8 +33,16 @@ def sshd():
     found = {}
     for line in system._run(["/usr/sbin/sshd", "-T"]).splitlines():
         name, _, value = line.partition(" ")
+        if name.lower() in LISTS:
+            found[name.lower()] = f"{found.get(name.lower(), '')} {value}".strip()
         found.setdefault(name.lower(), value.strip())
     return found
+
+
+def login_definitions(text):
+    """The settings of login.defs(5); of several lines for one, the last counts."""
+    words = [line.split() for line in text.splitlines()]
+    return {line[0]: line[1] for line in words if len(line) > 1 and not line[0].startswith("#")}
 
 
 def firewall():

@@ -60,3 +60,14 @@ def test_the_last_word_of_a_chain() -> None:
 
 def test_no_table() -> None:
     assert hardening.read_table({}) == {}
+
+
+def test_login_definitions_are_read_as_programs_do() -> None:
+    text = "# UMASK 077\n#UMASK 077\n\nUMASK\t\t022\nUMASK 027\nENV_PATH\tPATH=/bin\nLONELY\n"
+    assert hardening.login_definitions(text) == {"UMASK": "027", "ENV_PATH": "PATH=/bin"}
+
+
+def test_who_may_log_in_is_read_from_all_of_sshd_s_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "port 22\nallowusers anna\nallowusers berta\nport 2222\n"
+    monkeypatch.setattr(hardening.system, "_run", lambda command: shown)
+    assert hardening.sshd() == {"port": "22", "allowusers": "anna berta"}
