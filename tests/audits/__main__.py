@@ -1,7 +1,7 @@
 """Audits a server of the sandbox and writes the figures into docs/security.md.
 
     python -m tests.audits                   what is on the server now, as the column `now`
-    python -m tests.audits --as before       the same, kept as another column
+    python -m tests.audits --as strict       the same, kept as another column
     python -m tests.audits --only-show       nothing is written
 
 The server is as the last deploy has left it: playbooks/deploy.yml comes first. Exit code 1: a goal is missed.

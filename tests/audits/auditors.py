@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 from docker.models.containers import Container
 
+from plugins.module_utils.baseline_strict import WATCH_SERVICE
 from sandbox import names
 from tests.audits import machine
 from tests.audits.docker_points import MET, NOT_APPLICABLE, NOT_MET, POINTS
@@ -21,6 +22,7 @@ from tests.sandbox.server import Server
 LYNIS = ("/usr/sbin/lynis", "/usr/share/lynis", "/etc/lynis")
 FACTS = Path(__file__).with_name("docker_facts.py")
 _LYNIS_TEST = re.compile(r"Performing test ID (\S+) \((.*)\)")
+_LYNIS_SYSCTL = re.compile(r"sysctl key (\S+) has a different value than expected")
 _LYNIS_POINTS = re.compile(r"Currently having (\d+) points \(out of (\d+)\)")
 
 
@@ -30,7 +32,9 @@ class Figures:
 
     lynis: int = 0
     lynis_warnings: list[str] = field(default_factory=list)
+    lynis_points: list[int] = field(default_factory=list)
     lynis_missing: dict[str, int] = field(default_factory=dict)
+    lynis_sysctl: list[str] = field(default_factory=list)
     ssh_fail: list[str] = field(default_factory=list)
     ssh_warn: list[str] = field(default_factory=list)
     open_ports: dict[str, list[str]] = field(default_factory=dict)
@@ -91,24 +95,29 @@ def ssh_audit(outside: Container, address: str, figures: Figures) -> None:
 
 
 def lynis(outside: Container, server: Server, figures: Figures) -> None:
-    """Runs it on the server from a folder of its own, so that its package does not count as the server's."""
+    """Runs it on the server from a folder of its own, so that its package does not count as the server's.
+
+    Its profile lies in that folder and is not named: a named one does not count as the default, whose kernel settings
+    lynis compares. A strict server's first night is over when its files have been looked at once.
+    """
+    server.ssh(f"systemctl start {WATCH_SERVICE}", timeout=300)
     packed = outside.exec_run(["tar", "-C", "/", "-c", *(path.lstrip("/") for path in LYNIS)]).output
     folder = "/root/lynis"
     subprocess.run(server.as_root(f"mkdir -p {folder} && tar -C {folder} -x"), input=packed, check=True)
-    options = f"--profile {folder}/etc/lynis/default.prf --plugindir {folder}/etc/lynis/plugins"
+    options = f"--quick --no-colors --plugindir {folder}/etc/lynis/plugins"
     files = f"--logfile {folder}/log --report-file {folder}/report"
+    server.run(f"cp {folder}/etc/lynis/default.prf {folder}/usr/share/lynis/")
     try:
-        server.ssh(
-            f"cd {folder}/usr/share/lynis && ../../sbin/lynis audit system --quick --no-colors {options} {files}",
-            timeout=300,
-        )
+        server.ssh(f"cd {folder}/usr/share/lynis && ../../sbin/lynis audit system {options} {files}", timeout=300)
         report, log = server.run(f"cat {folder}/report"), server.run(f"cat {folder}/log")
     finally:
         server.run(f"rm -rf {folder}")
     values = [line.partition("=")[::2] for line in report.splitlines()]
     figures.lynis = next(int(value) for name, value in values if name == "hardening_index")
     figures.lynis_warnings = [value.replace("|", " ").strip(" -") for name, value in values if name == "warning[]"]
+    figures.lynis_points = [int(number) for number in _LYNIS_POINTS.findall(log)[-1]]
     figures.lynis_missing = missing_points(log)
+    figures.lynis_sysctl = sorted(set(_LYNIS_SYSCTL.findall(log)))
 
 
 def missing_points(log: str) -> dict[str, int]:
