@@ -14,9 +14,11 @@ import pytest
 from sandbox import acme
 from tests.releases import images
 from tests.sandbox.evidence import add_evidence
+from tests.sandbox.playbook import Outcome
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server, bring_up
-from tests.tls.visitor import Visitor
+from tests.tls import authorities
+from tests.tls.visitor import Visitor, serial
 
 SERVER = os.environ.get("SLIPWAY_TLS_SERVER", "vps-11")
 DOMAIN = f"beacon.{SERVER}.sandbox"
@@ -45,6 +47,7 @@ def visitor() -> Iterator[Visitor]:
     made.believe(acme.ROOTS.read_text(encoding="ascii"))
     yield made
     made.remove()
+    authorities.stop()
 
 
 @pytest.fixture(scope="session")
@@ -54,5 +57,19 @@ def site(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("tls"), app=[SERVER], secure=True)
     project.hosts["all"]["children"]["builder"]["hosts"] = {SERVER: None}
     project.write_hosts()
+    # How often the proxy looks for certificates to renew counts from its start on.
+    project.settings(proxy_global_options="renew_interval 2s\n", proxy_certificate_seconds=10)
     web = {"web": {"deploy": {"replicas": 1}, "stop_grace_period": "5s"}}
     return project.add("beacon", tag="v1", domains=[DOMAIN], redirects=[f"www.{DOMAIN}"], processes=web)
+
+
+@pytest.fixture(scope="session")
+def deployed(site: Project, server: Server, visitor: Visitor) -> Outcome:
+    """The first deploy, onto the bare server."""
+    return site.deploy().succeeded()
+
+
+@pytest.fixture(scope="session")
+def first(deployed: Outcome, server: Server) -> int:
+    """The serial number of the certificate that the first deploy got."""
+    return serial(server, DOMAIN)

@@ -9,39 +9,17 @@ import http.client
 import json
 import socket
 import ssl
-import subprocess
-import sys
 import time
 
 import pytest
 
 from sandbox import acme
-from tests.sandbox.playbook import ROOT, Outcome, environment
+from tests.sandbox.playbook import Outcome
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
 from tests.tls.conftest import DOMAIN
+from tests.tls.steps import FAST, fab
 from tests.tls.visitor import Visitor, serial
-
-FAST = ("-e", "release_verify=false")
-
-
-def fab(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fabric", *arguments, "--inventory", str(project.inventory)]
-    result = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return result
-
-
-@pytest.fixture(scope="module")
-def deployed(site: Project, server: Server, visitor: Visitor) -> Outcome:
-    """The first deploy, onto the bare server."""
-    return site.deploy().succeeded()
-
-
-@pytest.fixture(scope="module")
-def first(deployed: Outcome, server: Server) -> int:
-    """The serial number of the certificate that the first deploy got."""
-    return serial(server, DOMAIN)
 
 
 def test_the_first_deploy_ends_with_https(deployed: Outcome, visitor: Visitor) -> None:
@@ -130,7 +108,7 @@ def test_a_refused_name_is_told_and_the_others_go_on(
     first: int, site: Project, server: Server, visitor: Visitor
 ) -> None:
     site.change("beacon", domains=[DOMAIN, "beacon.vps-2.sandbox"], dns_check=False)
-    outcome = site.deploy("-e", "proxy_certificate_seconds=10")
+    outcome = site.deploy()
     outcome.failed("no certificate within 10 s for beacon.vps-2.sandbox: ", "goes on trying")
     assert serial(server, DOMAIN) == first
     assert visitor.ask(f"https://{DOMAIN}/").status == 200

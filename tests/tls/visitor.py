@@ -12,6 +12,7 @@ from typing import Any
 
 import docker
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from sandbox import containers, names
 from sandbox.containers import Specification
@@ -97,3 +98,7 @@ def serial(server: Server, domain: str) -> int:
     """The serial number of the certificate that is served, 0 when none is."""
     found = certificate(server, domain)
     return found.serial_number if found else 0
+
+
+def fingerprint(pem: str) -> str:
+    return x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex(":").upper()

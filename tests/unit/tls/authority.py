@@ -49,8 +49,24 @@ def issue(name: str, *names: str, by: Pair | None = None, begins: float = -1, en
         .not_valid_after(NOW + ends * DAY)
         .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
     )
+    public = (by.private if by else private).public_key()
+    # As strict clients want it (RFC 5280, section 4.2.1).
+    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public), critical=False)
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
+    builder = builder.add_extension(_usage(signs=not names), critical=True)
     if names:
         alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
         builder = builder.add_extension(alternatives, critical=False)
     above = by.chain if by and by.above else by.pem if by and by.certificate.issuer != by.certificate.subject else b""
     return Pair(builder.sign(by.private if by else private, hashes.SHA256()), private, above)
+
+
+def _usage(signs: bool) -> x509.KeyUsage:
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only")
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        decipher_only=False,
+        **dict.fromkeys(others, False),
+    )
