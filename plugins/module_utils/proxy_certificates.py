@@ -20,30 +20,35 @@ def certificate_name(domain: str) -> str:
     return domain.replace("*", "slipway", 1)
 
 
-def serves(address: str, port: int, domain: str) -> bool:
-    """Whether a TLS handshake for the domain succeeds; the proxy refuses it as long as it has no certificate."""
+def served(address: str, port: int, domain: str) -> bytes:
+    """The certificate (DER) that a TLS handshake for the domain shows; empty as long as the proxy has none."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
         plain = socket.create_connection((address, port), timeout=HANDSHAKE_SECONDS)
-        with plain, context.wrap_socket(plain, server_hostname=certificate_name(domain)):
-            return True
+        with plain, context.wrap_socket(plain, server_hostname=certificate_name(domain)) as secure:
+            return secure.getpeercert(True) or b""
     except OSError:
-        return False
+        return b""
+
+
+def all_served(address: str, port: int, domains: Iterable[str]) -> dict[str, bytes]:
+    """`served` of each domain, asked side by side."""
+    names = list(domains)
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        return dict(zip(names, pool.map(lambda domain: served(address, port, domain), names)))
 
 
 def without_certificate(address: str, port: int, domains: Iterable[str], seconds: float) -> list[str]:
     """The domains for which no certificate is served after at most `seconds`."""
     missing = list(domains)
     deadline = time.monotonic() + seconds
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        while missing:
-            found = list(pool.map(lambda domain: serves(address, port, domain), missing))
-            missing = [domain for domain, there in zip(missing, found) if not there]
-            if not missing or time.monotonic() > deadline:
-                break
-            time.sleep(PAUSE_SECONDS)
+    while missing:
+        missing = [domain for domain, found in all_served(address, port, missing).items() if not found]
+        if not missing or time.monotonic() > deadline:
+            break
+        time.sleep(PAUSE_SECONDS)
     return missing
 
 

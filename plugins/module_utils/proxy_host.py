@@ -189,17 +189,25 @@ class ProxyHost:
         if not names:
             return
         begun = time.time()
-        networks = self.inspect().get("NetworkSettings", {}).get("Networks", {})
-        missing = without_certificate(networks.get(CONTAINER, {}).get("IPAddress", ""), 443, names, seconds)
-        if not missing:
-            return
+        missing = without_certificate(self.address, 443, names, seconds)
+        if missing:
+            raise OperationError(
+                f"no certificate within {seconds:g} s for {self.what_was_said(missing, begun)}. "
+                "The proxy goes on trying by itself; docs/tls.md says more"
+            )
+
+    def what_was_said(self, names: list[str], begun: float) -> str:
+        """Each name with the authority's last answer since a time (of the epoch), as the proxy's log has it."""
         since = f"{int(time.time() - begun) + LOG_SECONDS}s"
         written = engine.docker("logs", "--since", since, CONTAINER, check=False)
         said = reasons(written.stdout + written.stderr)
-        told = "; ".join(f"{name}: {said.get(name, 'the authority has not answered yet')}" for name in missing)
-        raise OperationError(
-            f"no certificate within {seconds:g} s for {told}. The proxy goes on trying by itself; docs/tls.md says more"
-        )
+        return "; ".join(f"{name}: {said.get(name, 'the authority has not answered yet')}" for name in names)
+
+    @property
+    def address(self) -> str:
+        """The container's address on its own network; empty when it does not run."""
+        networks = self.inspect().get("NetworkSettings", {}).get("Networks", {})
+        return str(networks.get(CONTAINER, {}).get("IPAddress", ""))
 
     def conflicts(self, app: str, domains: list[str]) -> dict[str, str]:
         """Domains that the site of another application has, and that application's name."""

@@ -15,6 +15,7 @@ description:
   - Skipped when the proxy has loaded the files as they are. A reload closes idle client connections.
   - Then waits until the names of new and changed sites have their certificates, and fails with what the authority said
     when one has none in time. The proxy goes on trying.
+  - A name that another authority is to certify keeps the certificate that it has until the new one is there.
 options:
   folder:
     description: Folder of the proxy on the host.
@@ -51,6 +52,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import ProxyHost
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_load import load
 
 
 def main() -> None:
@@ -66,9 +68,7 @@ def main() -> None:
         module.exit_json(changed=False)
     if not module.check_mode:
         try:
-            names = proxy.new_names()
-            proxy.reload()
-            proxy.wait_for_certificates(names, module.params["certificate_seconds"])
+            load(proxy, module.params["certificate_seconds"])
         except OperationError as error:
             module.fail_json(msg=error.message, log=error.log)
     module.exit_json(changed=True)

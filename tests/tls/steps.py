@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.sandbox.playbook import ROOT, environment
 from tests.sandbox.project import Project
 
-WAIT_SECONDS = 90
+WAIT_SECONDS = 150
 # Verification has tests of its own.
 FAST = ("-e", "release_verify=false")
 
