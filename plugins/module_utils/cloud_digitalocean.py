@@ -28,6 +28,7 @@ from .cloud_model import (
     Settled,
     Volume,
     WantedServer,
+    check_volume,
     project_tag,
     resource_name,
 )
@@ -225,15 +226,19 @@ class DigitalOcean(CloudProvider):
             "name": name,
             "region": wanted.region,
             "size_gigabytes": volume.size,
-            "filesystem_type": "ext4",
             "tags": [wanted.tag],
         }
         found = self._call.make(find, lambda: self._client.volumes.create(body=body)["volume"])
+        check_volume(name, found["size_gigabytes"], volume.size, wanted.tag in (found.get("tags") or []))
         if int(server.id) in (found.get("droplet_ids") or []):
             return []
         body = {"type": "attach", "droplet_id": int(server.id), "region": wanted.region}
         self._finish(self._call(self._client.volume_actions.post_by_id, found["id"], body=body)["action"])
         return [f"volume {name}"]
+
+    def device(self, label: str, number: int) -> str:
+        # https://docs.digitalocean.com/products/volumes/how-to/mount/
+        return f"/dev/disk/by-id/scsi-0DO_Volume_{label}"
 
     def _reserved(self, server: FoundServer) -> str:
         for found in self._all(self._client.reserved_ips.list, "reserved_ips"):
@@ -268,15 +273,15 @@ class DigitalOcean(CloudProvider):
             self._gone(self._client.reserved_ips.delete, address)
             done.append(f"reserved address {address}")
         for volume in server.volumes:
-            done += self._remove_volume(volume, server)
+            done += self._remove_volume(volume, server, project)
         self._gone(self._client.droplets.destroy, int(server.id))
         self._gone(self._client.tags.delete, f"{project_tag(project)}:{server.name}")
         return [*done, f"server {server.name} ({server.id})"]
 
-    def _remove_volume(self, volume: str, server: FoundServer) -> list[str]:
+    def _remove_volume(self, volume: str, server: FoundServer, project: str) -> list[str]:
         """Removes a volume that was made for this server; one that a person attached stays."""
         found = self._call(self._client.volumes.get, volume).get("volume") or {}
-        if not str(found.get("name", "")).startswith(f"{server.name}-"):
+        if f"{project_tag(project)}:{server.name}" not in (found.get("tags") or []):
             return []
         body = {"type": "detach", "droplet_id": int(server.id), "region": server.region}
         self._finish(self._call(self._client.volume_actions.post_by_id, volume, body=body)["action"])

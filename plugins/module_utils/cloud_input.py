@@ -12,6 +12,7 @@ from .cloud_model import Port, Volume, WantedServer, server_tag
 from .compose_schema import show, unknown_key
 from .problem import InputError, Problem
 from .public_key import is_private, parse_public_key
+from .volume_mount import is_place
 
 PROVIDERS = ("digitalocean", "linode", "lightsail")
 # RFC 1123, 2.1; one label, as it is the inventory's name as well as the server's own.
@@ -39,7 +40,7 @@ KEYS = {
     "firewall": "true or false",
     "firewall_ports": "a list of ports such as 443/tcp",
     "ssh_from": "a list of addresses or networks such as 203.0.113.0/24",
-    "volumes": "a list of mappings with name and size (GB)",
+    "volumes": "a list of mappings with name, size (GB) and, if you like, mount",
     "launch_script": "a shell script that root runs at the first boot",
     "host_keys": "discard or keep",
 }
@@ -225,15 +226,28 @@ def _volumes(wrong: Any, value: Any, name: str) -> Iterator[Problem]:
         yield wrong("volumes", show(value))
         return
     names = [item.get("name") for item in value if isinstance(item, dict)]
+    places: set[str] = set()
     for item in value:
-        right = isinstance(item, dict) and set(item) == {"name", "size"} and isinstance(item["size"], int)
+        right = isinstance(item, dict) and {"name", "size"} <= set(item) <= {"name", "size", "mount"}
+        right = right and isinstance(item["size"], int) and isinstance(item.get("mount", ""), str)
         if not right or not VOLUME_NAME.fullmatch(str(item["name"])) or not 10 <= item["size"] <= 10240:
             yield wrong("volumes", show(item), "a mapping such as {name: data, size: 20}, 10 to 10240 GB")
+        elif item.get("mount") and not is_place(item["mount"]):
+            expected = "a folder of its own such as /var/lib/docker or /srv/data"
+            yield wrong("volumes", f"mount {show(item['mount'])}", expected)
         elif names.count(item["name"]) > 1:
             yield wrong("volumes", f"{item['name']} twice", "each name once")
+        elif _place(item) in places:
+            yield wrong("volumes", f"{_place(item)} twice", "each volume in a folder of its own")
         elif len(f"{name}-{item['name']}") > LONGEST_LABEL:
             expected = f"a shorter one: with the server's name it may have {LONGEST_LABEL} characters"
             yield wrong("volumes", f"{item['name']}", expected)
+        if right:
+            places.add(_place(item))
+
+
+def _place(item: dict[str, Any]) -> str:
+    return Volume(str(item.get("name")), 0, str(item.get("mount") or "")).place
 
 
 def _build(folder: Path, data: dict[str, Any]) -> WantedServer:
@@ -245,7 +259,7 @@ def _build(folder: Path, data: dict[str, Any]) -> WantedServer:
         tags=tuple(map(str, data["tags"])),
         firewall_ports=tuple(Port(int(port[1]), port[2]) for port in ports if port),
         ssh_from=tuple(str(ipaddress.ip_network(str(text))) for text in data["ssh_from"]),
-        volumes=tuple(Volume(item["name"], item["size"]) for item in data["volumes"]),
+        volumes=tuple(Volume(item["name"], item["size"], item.get("mount") or "") for item in data["volumes"]),
         launch_script=data["launch_script"],
         host_keys=data["host_keys"],
     )

@@ -34,6 +34,7 @@ from .cloud_model import (
     Offer,
     Settled,
     WantedServer,
+    check_volume,
 )
 from .public_key import parse_public_key
 
@@ -217,11 +218,16 @@ class Lightsail(CloudProvider):
             find, lambda: client.create_disk(diskName=name, availabilityZone=zone, sizeInGb=size, tags=tags)
         )
         self._until(lambda: find()["state"] != "pending", f"disk {name}")
-        if find().get("attachedTo") == server.name:
+        there = find()
+        check_volume(name, there["sizeInGb"], size, tags[0] in (there.get("tags") or []))
+        if there.get("attachedTo") == server.name:
             return []
-        path = f"/dev/xvd{chr(ord('f') + number)}"
+        path = self.device(name, number)
         self._call(client.attach_disk, diskName=name, instanceName=server.name, diskPath=path)
         return [f"disk {name}"]
+
+    def device(self, label: str, number: int) -> str:
+        return f"/dev/xvd{chr(ord('f') + number)}"
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + CHANGE_SECONDS
@@ -252,7 +258,7 @@ class Lightsail(CloudProvider):
                 self._call(client.detach_static_ip, staticIpName=address)
             self._gone(client.release_static_ip, staticIpName=address)
             done.append(f"static address {found['ipAddress']}")
-        own = [name for name in server.volumes if name.startswith(f"{server.name}-")]
+        own = [name for name in server.volumes if self._is_own_disk(server, name, project)]
         if own:
             # A disk comes off a stopped server alone.
             self._call(client.stop_instance, instanceName=server.name)
@@ -264,6 +270,11 @@ class Lightsail(CloudProvider):
             done.append(f"disk {name}")
         self._gone(client.delete_instance, instanceName=server.name, forceDeleteAddOns=True)
         return [*done, f"server {server.name} ({server.id})"]
+
+    def _is_own_disk(self, server: FoundServer, name: str, project: str) -> bool:
+        """Whether a disk was made for this server; one that a person attached stays."""
+        disk = self._if_there(self._client(server.region).get_disk, "disk", diskName=name)
+        return {"key": TAG, "value": f"{project}:{server.name}"} in ((disk or {}).get("tags") or [])
 
     def _state(self, server: FoundServer) -> str:
         client = self._client(server.region)

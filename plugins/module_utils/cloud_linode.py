@@ -32,6 +32,7 @@ from .cloud_model import (
     Offer,
     Settled,
     WantedServer,
+    check_volume,
     project_tag,
     resource_name,
 )
@@ -255,12 +256,17 @@ class Linode(CloudProvider):
         body = {"label": label, "size": size, "linode_id": int(server.id), "tags": [wanted.tag]}
         before = find()
         volume = before or self._call.make(find, lambda: self._client.post("/volumes", data=body))
+        check_volume(label, volume["size"], size, wanted.tag in (volume.get("tags") or []))
         if before and str(before.get("linode_id")) == server.id:
             return []
         if str(volume.get("linode_id")) != server.id:
             attach = {"linode_id": int(server.id), "persist_across_boots": True}
             self._call(self._client.post, f"/volumes/{volume['id']}/attach", data=attach)
         return [f"volume {label}"]
+
+    def device(self, label: str, number: int) -> str:
+        # As a volume's `filesystem_path` has it.
+        return f"/dev/disk/by-id/scsi-0Linode_Volume_{label}"
 
     def _private(self, server: FoundServer) -> str:
         """Its address in the network, which the listing does not tell."""

@@ -38,10 +38,15 @@ class CloudError(OperationError):
 
 @dataclass(frozen=True)
 class Volume:
-    """A block volume of a server; size in GB."""
+    """A block volume of a server; size in GB, and where it is mounted."""
 
     name: str
     size: int
+    mount: str = ""
+
+    @property
+    def place(self) -> str:
+        return self.mount or f"/mnt/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -197,6 +202,10 @@ class CloudProvider(ABC):
     def remove_shared(self, project: str) -> list[str]:
         """Removes what the project's servers shared, when none of them is left. What was removed."""
 
+    @abstractmethod
+    def device(self, label: str, number: int) -> str:
+        """Where a server finds a volume with this label; `number` is its place among the server's volumes."""
+
     def failed_creation(self, server_id: str) -> str:
         """Why the creation of a server failed, '' if it did not, or as far as the provider does not tell."""
         return ""
@@ -204,6 +213,15 @@ class CloudProvider(ABC):
     def login_user(self, image: str) -> str:
         """The user to whom the provider gives the SSH keys."""
         return "root"
+
+
+def check_volume(name: str, size: int, wanted_size: int, ours: bool) -> None:
+    """Raises CloudError for a volume that is left alone: another's of this name, or one of another size."""
+    if not ours:
+        raise CloudError(f"volume {name} is there already, and was not made for this server: take another name")
+    if size != wanted_size:
+        text = f"volume {name} has {size} GB there, {wanted_size} in the inventory"
+        raise CloudError(f"{text}: its size is not changed (docs/clouds.md)")
 
 
 def of_project(servers: Iterable[FoundServer], project: str) -> list[FoundServer]:

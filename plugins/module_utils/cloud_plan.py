@@ -68,7 +68,7 @@ def _what(wanted: WantedServer) -> str:
 def settings_mark(wanted: WantedServer) -> str:
     """A hash of what can be changed on a server that exists; the inventory keeps it once all of that is done."""
     ports = [f"{port.number}/{port.protocol}" for port in wanted.firewall_ports]
-    volumes = {volume.name: volume.size for volume in wanted.volumes}
+    volumes = {volume.name: [volume.size, volume.place] for volume in wanted.volumes}
     switches = [wanted.backups, wanted.reserved_ip, wanted.firewall]
     return fingerprint([wanted.tags, switches, ports, wanted.ssh_from, volumes])
 

@@ -25,7 +25,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.cloud_plan import Clou
 from ansible_collections.slipway.vps.plugins.module_utils.first_boot import KeyPair, make_host_key
 from ansible_collections.slipway.vps.plugins.module_utils.known_hosts import now
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
-from ansible_collections.slipway.vps.plugins.plugin_utils.cloud_inventory import CloudInventory
+from ansible_collections.slipway.vps.plugins.plugin_utils.cloud_inventory import CloudInventory, Entry
 from ansible_collections.slipway.vps.plugins.plugin_utils.first_contact import FirstBootError, FirstContact
 
 # A new server may be missing in the listing for a moment; after so long it was never made.
@@ -141,8 +141,15 @@ class Provisioner:
         elif restarted:
             outcome.changed = True
             self.contact.back(wanted.name, found.public_address, self.inventory.users(entry)[0])
+        self._mount(wanted, found, entry, outcome)
         outcome.changed |= self.inventory.record(wanted, found, user, **mark) or bool(settled.done)
         self.say(f"{wanted.name}: ready, {found.public_address}")
+
+    def _mount(self, wanted: WantedServer, found: FoundServer, entry: Entry, outcome: Outcome) -> None:
+        for number, volume in enumerate(wanted.volumes):
+            device = self.provider.device(wanted.volume_label(volume), number)
+            users = self.inventory.users(entry)
+            outcome.changed |= self.contact.mount(wanted.name, found.public_address, users, device, volume.place)
 
     def _first_boot(self, wanted: WantedServer, found: FoundServer, user: str, outcome: Outcome) -> str:
         """Waits for it. One that ended badly is told once, with its log; the next run takes the server as it is."""

@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
+from ansible_collections.slipway.vps.plugins.module_utils.volume_mount import mount_script
 
 CONNECT_SECONDS, COMMAND_SECONDS = 10, 60
+# A volume may come late, and a large one takes a while to be formatted.
+MOUNT_SECONDS = 300.0
+# ssh's own exit code (ssh(1)).
+UNREACHED = 255
 # Clouds hand out a server within a minute; a slow image's first boot may take some.
 REACH_SECONDS, BOOT_SECONDS = 300.0, 900.0
 # cloud-init's own words (cloud-init status), and the log that a person would look at.
@@ -78,12 +83,26 @@ class FirstContact:
         begun = self.clock()
         while True:
             result = self._run(address, user, "true")
-            if result.returncode != 255 or "permission denied" in result.stderr.lower():
+            if result.returncode != UNREACHED or "permission denied" in result.stderr.lower():
                 self.say(f"{name}: is back at {address}")
                 return
             if self.clock() - begun > REACH_SECONDS:
                 raise OperationError(f"{name}: {_why(result.stderr, address)}")
             self.sleep(1.0)
+
+    def mount(self, name: str, address: str, users: list[str], device: str, place: str) -> bool:
+        """Brings a volume to where it is used; whether there was anything to do. Raises OperationError."""
+        script = mount_script(device, place)
+        for user in users:
+            result = self._run(address, user, script, MOUNT_SECONDS)
+            if result.returncode != UNREACHED:
+                break
+        if result.returncode:
+            said = (result.stderr.strip().splitlines() or [f"ended with {result.returncode}"])[-1]
+            raise OperationError(f"{name}: {said if result.returncode != UNREACHED else _why(result.stderr, address)}")
+        for word in result.stdout.split():
+            self.say(f"{name}: {device} {word}" + (f" at {place}" if word == "mounted" else ""))
+        return bool(result.stdout.split())
 
     def data_volumes(self, address: str, user: str) -> list[str]:
         """The applications' volumes on a server. Raises OperationError when it cannot be asked."""
@@ -92,7 +111,9 @@ class FirstContact:
             raise OperationError(_why(result.stderr, address))
         return result.stdout.split()
 
-    def _run(self, address: str, user: str, command: str) -> subprocess.CompletedProcess[str]:
+    def _run(
+        self, address: str, user: str, command: str, seconds: float = COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
         words = self.access.command(address, user, command)
         try:
             return subprocess.run(
@@ -101,11 +122,11 @@ class FirstContact:
                 capture_output=True,
                 text=True,
                 errors="replace",
-                timeout=COMMAND_SECONDS,
+                timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(words, 255, "", f"no answer within {COMMAND_SECONDS} s")
+            return subprocess.CompletedProcess(words, 255, "", f"no answer within {seconds:.0f} s")
 
 
 def _state(output: str) -> str:

@@ -12,7 +12,7 @@ from sandbox import names
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.journal import Journal
 from sandbox.cloud.machines import Machines
-from sandbox.cloud.seed import Seed
+from sandbox.cloud.seed import Disk, Seed
 from sandbox.cloud.store import Document, Store
 
 AT_ONCE = 8
@@ -148,6 +148,10 @@ class Fleet:
         machine = self.machine(number)
         machine["addresses"] = list(addresses)
         return self._begin(number, "addresses", lambda: self.machines.set_addresses(number, addresses), None)
+
+    def set_disks(self, number: int, disks: Sequence[Disk]) -> str:
+        """Begin to give a server these volumes; the work."""
+        return self._begin(number, "disks", lambda: self.machines.set_disks(number, disks), None)
 
     def reserve_address(self, taken: set[str]) -> str:
         """An address of the sandbox's network that stays while servers come and go. NoRoomError if none is left."""

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Protocol
 
 import docker
 
 from sandbox import catalogue, containers, names, servers, world
-from sandbox.cloud.seed import ADDRESSES_FILE, Seed, address_file
+from sandbox.cloud.seed import ADDRESSES_FILE, DISKS_FILE, Disk, Seed, address_file, disk_file
 from sandbox.containers import Specification
 
 STOP_SECONDS, BOOT_SECONDS = 20, 30
 UNIT = "cloud-addresses.service"
 CARD = "eth0"
+DISKS_PROGRAM = "/usr/local/sbin/cloud-disks"
+# Loop devices (major 7) and what gives them out: volumes are made of them.
+LOOP_DEVICES = ["b 7:* rwm", "c 10:237 rwm"]
 
 
 class Machines(Protocol):
@@ -35,6 +40,9 @@ class Machines(Protocol):
     def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
         """Give a server's network card these further addresses, and no others, now and after a reboot."""
 
+    def set_disks(self, number: int, disks: Sequence[Disk]) -> None:
+        """Give a server these volumes, and no others, now and after a reboot."""
+
 
 class DockerMachines:
     """Servers as containers of the machine's Docker engine."""
@@ -50,10 +58,13 @@ class DockerMachines:
 
     def remove(self, number: int) -> None:
         server = names.CloudServer(number)
+        self._let_go(number)
         world.remove_container(self.client, server.container)
         world.remove_volume(self.client, server.volume)
 
     def stop(self, number: int, at_once: bool) -> None:
+        if at_once:
+            self._let_go(number)
         self.client.api.stop(names.CloudServer(number).container, timeout=0 if at_once else STOP_SECONDS)
 
     def resume(self, number: int) -> None:
@@ -79,6 +90,24 @@ class DockerMachines:
                 raise RuntimeError(f"{UNIT}: {output.strip()}")
             time.sleep(0.3)
 
+    def set_disks(self, number: int, disks: Sequence[Disk]) -> None:
+        container = names.CloudServer(number).container
+        containers.plant(self.client, container, {DISKS_FILE: disk_file(disks)})
+        try:
+            code, output = containers.run_inside(self.client, container, DISKS_PROGRAM, "sync")
+        except docker.errors.APIError as error:
+            if error.status_code != HTTPStatus.CONFLICT:
+                raise
+            # It is off; the list is read when it starts.
+            return
+        if code != 0:
+            raise RuntimeError(f"{DISKS_PROGRAM}: {output.strip()}")
+
+    def _let_go(self, number: int) -> None:
+        """A server that goes without shutting down would leave the machine's loop devices behind."""
+        with suppress(docker.errors.APIError):
+            containers.run_inside(self.client, names.CloudServer(number).container, DISKS_PROGRAM, "stop")
+
 
 def specification(number: int, debian: str, seed: Seed, addresses: Sequence[str], legacy: bool) -> Specification:
     """The container of a server; `legacy`: the machine has cgroup v1."""
@@ -93,5 +122,5 @@ def specification(number: int, debian: str, seed: Seed, addresses: Sequence[str]
         environment={"container": "docker"},
         volumes={server.volume: "/var/lib/docker"},
         files=seed.files(addresses),
-        host_configuration=servers.host_configuration(legacy),
+        host_configuration={**servers.host_configuration(legacy), "DeviceCgroupRules": LOOP_DEVICES},
     )

@@ -12,6 +12,7 @@ from sandbox.containers import PlantedFile
 FOLDER = "/var/lib/cloud/seed/nocloud"
 LOGIN_FILE = "/etc/cloud/cloud.cfg.d/91_login.cfg"
 ADDRESSES_FILE = "/etc/cloud-addresses"
+DISKS_FILE = "/etc/cloud-disks"
 # What Debian's images for Amazon have in place of the user `debian`.
 ADMIN = {
     "name": "admin",
@@ -22,6 +23,15 @@ ADMIN = {
     "sudo": ["ALL=(ALL) NOPASSWD:ALL"],
 }
 FAILING_SCRIPT = "#!/bin/sh\necho 'sandbox: this script fails because a test asked for it' >&2\nexit 1\n"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A volume as a server has it: its name there, its size in GB, the path of its device."""
+
+    name: str
+    size: int
+    device: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,11 @@ class Seed:
 def address_file(addresses: Sequence[str]) -> PlantedFile:
     """The list that the image's cloud-addresses.service reads."""
     return PlantedFile("".join(f"{address}\n" for address in addresses).encode())
+
+
+def disk_file(disks: Sequence[Disk]) -> PlantedFile:
+    """The list that the image's cloud-disks reads."""
+    return PlantedFile("".join(f"{disk.name} {disk.size} {disk.device}\n" for disk in disks).encode())
 
 
 def _yaml(document: object) -> PlantedFile:

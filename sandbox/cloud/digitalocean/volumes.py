@@ -1,4 +1,4 @@
-"""Block storage: volumes that the API attaches and detaches. A server here is given no disk for them."""
+"""Block storage: volumes that the API attaches and detaches, and that a server really has."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from sandbox.cloud.digitalocean import answers, catalogue
 from sandbox.cloud.digitalocean.actions import Actions
 from sandbox.cloud.router import Routes
+from sandbox.cloud.seed import Disk
 from sandbox.cloud.store import Document, Store, identity, timestamp
 from sandbox.cloud.web import Answer, Call
 
@@ -54,11 +55,23 @@ class Volumes:
         """Attach volumes to a droplet."""
         for name in wanted:
             self.table[name]["droplet_ids"] = [droplet]
+        if wanted:
+            self._disks(droplet)
 
     def detach_all(self, droplet: int) -> None:
         """Detach a droplet's volumes, as it is destroyed."""
         for name in self.attached_to(droplet):
             self.table[name]["droplet_ids"] = []
+
+    def _disks(self, droplet: int) -> str:
+        """Begin to give a droplet the volumes that are attached to it; the work."""
+        named = [(identity, self.table[identity]) for identity in self.attached_to(droplet)]
+        disks = [
+            Disk(identity, volume["size_gigabytes"], f"/dev/disk/by-id/scsi-0DO_Volume_{volume['name']}")
+            for identity, volume in named
+        ]
+        machine = self.store.table("digitalocean.droplets")[str(droplet)]["machine"]
+        return self.actions.fleet.set_disks(machine, disks)
 
     def view(self, volume: Document) -> Document:
         """A volume as the API shows it."""
@@ -130,7 +143,7 @@ class Volumes:
         return [action for action in self.actions.of("volume", None) if action.get("volume") == volume["id"]]
 
     def _act(self, volume: Document, asked: Document) -> Answer:
-        kind = asked.get("type")
+        kind, work = asked.get("type"), None
         if kind == "resize":
             size = answers.field(asked, "size_gigabytes", int, 0)
             if not volume["size_gigabytes"] <= size <= LARGEST:
@@ -146,9 +159,10 @@ class Volumes:
             if kind == "detach" and volume["droplet_ids"] != [droplet]:
                 raise answers.invalid("attachment not found")
             volume["droplet_ids"] = [droplet] if kind == "attach" else []
+            work = self._disks(droplet)
         else:
             raise answers.invalid("type is invalid")
-        action = self.actions.begin(f"{kind}_volume", None, None, "volume", volume["region"])
+        action = self.actions.begin(f"{kind}_volume", work, None, "volume", volume["region"])
         action["volume"] = volume["id"]
         return Answer(202, {"action": self.actions.view(action)})
 

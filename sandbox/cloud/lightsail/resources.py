@@ -13,6 +13,7 @@ from sandbox.cloud.lightsail import catalogue
 from sandbox.cloud.lightsail.instances import Instances, add_on, checked_tags
 from sandbox.cloud.lightsail.operations import page, resource
 from sandbox.cloud.lightsail.protocol import invalid, not_found
+from sandbox.cloud.seed import Disk
 from sandbox.cloud.store import Document
 
 SMALLEST_DISK, LARGEST_DISK = 8, 16384
@@ -173,7 +174,7 @@ class Resources:
             raise invalid("The disk and the instance are in different availability zones")
         disk |= {"state": "in-use", "isAttached": True, "attachedTo": instance["name"]}
         disk |= {"attachmentState": "attached", "path": asked["diskPath"]}
-        return {"operations": [self._note(region, "AttachDisk", disk)]}
+        return {"operations": [self._note(region, "AttachDisk", disk, self._disks(region, instance))]}
 
     def detach_disk(self, region: str, asked: dict[str, Any]) -> dict[str, Any]:
         disk = self._disk(region, asked["diskName"])
@@ -183,8 +184,18 @@ class Resources:
         if state != "stopped":
             raise invalid(f"The instance {disk['attachedTo']} has to be stopped before its disk is detached")
         disk |= {"state": "available", "isAttached": False, "attachmentState": "detached"}
+        self._disks(region, self.instances.known(region, disk["attachedTo"]))
         del disk["attachedTo"], disk["path"]
         return {"operations": [self._note(region, "DetachDisk", disk)]}
+
+    def _disks(self, region: str, instance: Document) -> str:
+        """Begin to give an instance the disks that are attached to it; the work."""
+        disks = [
+            Disk(disk["name"], disk["sizeInGb"], disk["path"])
+            for disk in self._of(region, "disks")
+            if disk.get("attachedTo") == instance["name"] and disk["isAttached"]
+        ]
+        return self.fleet.set_disks(instance["machine"], disks)
 
     def delete_disk(self, region: str, asked: dict[str, Any]) -> dict[str, Any]:
         disk = self._disk(region, asked["diskName"])

@@ -1,4 +1,4 @@
-"""Block storage: volumes that the API attaches and detaches. A server here is given no disk for them."""
+"""Block storage: volumes that the API attaches and detaches, and that a server really has."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sandbox.cloud.linode import answers, catalogue
 from sandbox.cloud.linode.events import Events
 from sandbox.cloud.linode.profile import Profile
 from sandbox.cloud.router import Routes
+from sandbox.cloud.seed import Disk
 from sandbox.cloud.store import Document, Store
 from sandbox.cloud.web import Answer, Call
 
@@ -20,6 +21,7 @@ class Volumes:
 
     def __init__(self, store: Store, profile: Profile, events: Events) -> None:
         self.store, self.profile, self.events = store, profile, events
+        self.fleet = events.fleet
         profile.views["volume"] = self.view
 
     @property
@@ -50,11 +52,25 @@ class Volumes:
             if volume["linode_id"] == instance:
                 volume["linode_id"] = None
 
+    def _disks(self, linode: int) -> None:
+        """Begin to give a Linode the volumes that are attached to it."""
+        disks = [
+            Disk(str(volume["id"]), volume["size"], volume["filesystem_path"])
+            for volume in self.table.values()
+            if volume["linode_id"] == linode
+        ]
+        work = self.fleet.set_disks(self.store.table("linode.instances")[str(linode)]["machine"], disks)
+        for volume in self.table.values():
+            if volume["linode_id"] == linode:
+                volume["work"] = work
+
     def view(self, volume: Document) -> Document:
         """A volume as the API shows it."""
         instance = self.store.table("linode.instances").get(str(volume["linode_id"]))
         label = instance["label"] if instance else None
-        return {**volume, "linode_label": label, "io_ready": bool(instance), "locks": []}
+        ready = bool(instance) and self.fleet.work(volume["work"])["state"] == "done"
+        shown = {name: value for name, value in volume.items() if name != "work"}
+        return {**shown, "linode_label": label, "io_ready": ready, "locks": []}
 
     def types(self, call: Call) -> Answer:
         price = {"hourly": 0.00015, "monthly": 0.1}
@@ -91,6 +107,8 @@ class Volumes:
             "updated": now,
         }
         self.table[str(identity)] = volume
+        if number is not None:
+            self._disks(number)
         self.events.note("volume_create", "volume", identity, label, "volumes")
         return Answer(body=self.view(volume))
 
@@ -116,10 +134,14 @@ class Volumes:
         if instance["region"] != volume["region"]:
             raise answers.invalid("Volume and Linode must be in the same region.", "linode_id")
         volume["linode_id"] = instance["id"]
+        self._disks(instance["id"])
         return Answer(body=self.view(volume))
 
     def detach(self, call: Call) -> Answer:
-        self._known(call)["linode_id"] = None
+        volume = self._known(call)
+        before, volume["linode_id"] = volume["linode_id"], None
+        if before is not None:
+            self._disks(before)
         return Answer(body={})
 
     def resize(self, call: Call) -> Answer:

@@ -81,6 +81,9 @@ class MemoryCloud(CloudProvider):
     def resize(self, server: FoundServer, size: str) -> None:
         self.there[server.name] = replace(server, size=size)
 
+    def device(self, label: str, number: int) -> str:
+        return f"/dev/disk/by-id/{label}"
+
     def remove(self, server: FoundServer, project: str) -> list[str]:
         self.removed.append(server.id)
         self.there.pop(server.name, None)

@@ -83,6 +83,14 @@ def test_keys_may_stand_in_files(tmp_path: Path) -> None:
         ({"ssh_from": []}, "servers.0.ssh_from: found it at one server; expected it in server_defaults"),
         ({"tags": ["a,b"]}, 'servers.0.tags: found "a,b"; expected a list of words'),
         ({"volumes": [{"name": "data", "size": 1}]}, "servers.0.volumes: found {"),
+        (
+            {"volumes": [{"name": "data", "size": 20, "mount": "/etc/data"}]},
+            'servers.0.volumes: found mount "/etc/data"; expected a folder of its own such as /var/lib/docker',
+        ),
+        (
+            {"volumes": [{"name": "a", "size": 20, "mount": "/srv/a"}, {"name": "b", "size": 20, "mount": "/srv/a"}]},
+            "servers.0.volumes: found /srv/a twice; expected each volume in a folder of its own",
+        ),
         ({"imgae": "x"}, "servers.0.imgae: found a key that is not known; expected `image` perhaps"),
         ({"name": "a-name-of-more-than-the-limit"}, "servers.0.name: found 53 characters; expected a shorter name"),
     ],

@@ -154,8 +154,9 @@ def test_the_firewall_opens_what_the_inventory_says() -> None:
 def test_a_volume_and_a_reserved_address_are_asked_for_once(api: responses.RequestsMock, ocean: DigitalOcean) -> None:
     server = wanted(volumes=(Volume("data", 20),), reserved_ip=True, private_network=False)
     done = {"id": 9, "status": "completed", "type": "attach_volume"}
+    made = {"name": "web-1-data", "droplet_ids": [], "size_gigabytes": 20, "tags": ["slipway:shop:web-1"]}
     api.get(f"{API}/volumes", json={"volumes": [], "links": {}})
-    api.post(f"{API}/volumes", json={"volume": {"id": "v-2", "name": "web-1-data", "droplet_ids": []}}, status=201)
+    api.post(f"{API}/volumes", json={"volume": {"id": "v-2", **made}}, status=201)
     api.post(f"{API}/volumes/v-2/actions", json={"action": done}, status=202)
     api.get(f"{API}/reserved_ips", json={"reserved_ips": [], "links": {}})
     api.post(f"{API}/reserved_ips", json={"reserved_ip": {"ip": "203.0.113.99"}, "links": {}}, status=202)
@@ -167,7 +168,6 @@ def test_a_volume_and_a_reserved_address_are_asked_for_once(api: responses.Reque
             "name": "web-1-data",
             "region": "fra1",
             "size_gigabytes": 20,
-            "filesystem_type": "ext4",
             "tags": ["slipway:shop:web-1"],
         },
         {"type": "attach", "droplet_id": 7, "region": "fra1"},
@@ -228,8 +228,8 @@ def test_a_server_goes_with_all_that_was_made_for_it(api: responses.RequestsMock
     done = {"action": {"id": 9, "status": "completed", "type": "detach_volume"}}
     api.get(f"{API}/reserved_ips", json={"reserved_ips": [{"ip": "203.0.113.9", "droplet": {"id": 7}}], "links": {}})
     api.delete(f"{API}/reserved_ips/203.0.113.9", status=204)
-    api.get(f"{API}/volumes/v-1", json={"volume": {"id": "v-1", "name": "web-1-data"}})
-    api.get(f"{API}/volumes/v-theirs", json={"volume": {"id": "v-theirs", "name": "by-hand"}})
+    api.get(f"{API}/volumes/v-1", json={"volume": {"id": "v-1", "name": "web-1-data", "tags": ["slipway:shop:web-1"]}})
+    api.get(f"{API}/volumes/v-theirs", json={"volume": {"id": "v-theirs", "name": "web-1-by-hand", "tags": []}})
     api.post(f"{API}/volumes/v-1/actions", json=done, status=202)
     api.delete(f"{API}/volumes/v-1", status=204)
     api.delete(f"{API}/droplets/7", status=204)

@@ -183,6 +183,10 @@ def test_a_server_goes_with_all_that_was_made_for_it(stub: Stubber, lightsail: L
     stub.add_response("get_static_ip", {"staticIp": address}, static)
     stub.add_response("detach_static_ip", {"operations": []}, static)
     stub.add_response("release_static_ip", {"operations": []}, static)
+    tags = [{"key": "slipway", "value": "shop:web-1"}]
+    stub.add_response("get_disk", {"disk": {"name": "web-1-data", "tags": tags}}, disk)
+    theirs = {"disk": {"name": "web-1-theirs", "tags": []}}
+    stub.add_response("get_disk", theirs, {"diskName": "web-1-theirs"})
     stub.add_response("stop_instance", {"operations": []}, {"instanceName": "web-1"})
     stub.add_response("get_instance_state", {"state": {"name": "stopped"}}, {"instanceName": "web-1"})
     stub.add_response("detach_disk", {"operations": []}, disk)
@@ -190,5 +194,5 @@ def test_a_server_goes_with_all_that_was_made_for_it(stub: Stubber, lightsail: L
     stub.add_response("delete_disk", {"operations": []}, disk)
     expected = {"instanceName": "web-1", "forceDeleteAddOns": True}
     stub.add_response("delete_instance", {"operations": []}, expected)
-    removed = lightsail.remove(found(WANTED, volumes=("web-1-data", "theirs")), "shop")
+    removed = lightsail.remove(found(WANTED, volumes=("web-1-data", "web-1-theirs")), "shop")
     assert removed == ["static address 203.0.113.9", "disk web-1-data", "server web-1 (7)"]

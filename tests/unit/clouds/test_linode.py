@@ -148,7 +148,7 @@ def test_settling_asks_for_what_is_missing(api: responses.RequestsMock, linode: 
     api.post(f"{API}/linode/instances/7/backups/enable", json={})
     api.get(f"{API}/networking/firewalls/5/devices", json=page({"entity": {"id": 7, "type": "linode"}}))
     api.get(f"{API}/volumes", json=page())
-    api.post(f"{API}/volumes", json={"id": 3, "label": "web-1-data", "linode_id": 7})
+    api.post(f"{API}/volumes", json={"id": 3, "size": 20, "linode_id": 7, "tags": ["slipway:shop:web-1"]})
     vpc = {"address": "10.0.0.2", "vpc_id": 1, "subnet_id": 11, "linode_id": 7}
     api.get(f"{API}/linode/instances/7/ips", json={"ipv4": {"public": [], "private": [], "vpc": [vpc]}, "ipv6": {}})
     settled = linode.settle(server, there)

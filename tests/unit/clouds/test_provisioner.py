@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import WantedServer
+from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import Volume, WantedServer
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_plan import make_plan
 from ansible_collections.slipway.vps.plugins.module_utils.known_hosts import now
 from ansible_collections.slipway.vps.plugins.module_utils.problem import InputError
@@ -34,6 +34,10 @@ class Contact:
         self.met.append(name)
         if name in self.broken:
             raise FirstBootError(f"{name}: its first boot ended with an error of cloud-init", "E: no such package")
+
+    def mount(self, name: str, address: str, users: list[str], device: str, place: str) -> bool:
+        self.met.append(f"{name} {device} {place}")
+        return True
 
     def back(self, name: str, address: str, user: str) -> None:
         self.met.append(f"{name} again")
@@ -240,6 +244,18 @@ def test_what_a_user_wrote_into_the_file_stays(world: World) -> None:
     entry = world.inventory.entries("digitalocean")["web-1"]
     assert entry.variables["ansible_user"] == "deploy" and entry.variables["color"] == "blue"
     assert entry.groups == ("app", "data")
+
+
+def test_volumes_are_mounted_once_the_first_boot_is_over(world: World) -> None:
+    volumes = (Volume("data", 20, "/var/lib/docker"), Volume("more", 10))
+    world.ready(wanted(volumes=volumes))
+    assert world.contact.met == [
+        "web-1",
+        "web-1 /dev/disk/by-id/web-1-data /var/lib/docker",
+        "web-1 /dev/disk/by-id/web-1-more /mnt/more",
+    ]
+    world.ready(wanted(volumes=volumes))
+    assert len(world.contact.met) == 3
 
 
 def test_without_a_private_network_there_is_no_private_address(world: World) -> None:

@@ -14,7 +14,7 @@ from sandbox.cloud import fleet
 from sandbox.cloud.application import application
 from sandbox.cloud.clouds import Cloud
 from sandbox.cloud.journal import Journal
-from sandbox.cloud.seed import Seed
+from sandbox.cloud.seed import Disk, Seed
 
 DIGITALOCEAN, LINODE = "dop_v1_right", "linode-right"
 ACCESS_KEY, SECRET_KEY = "AKIASANDBOXSANDBOXSB", "secret"
@@ -29,6 +29,7 @@ class NotedMachines:
         self.started: dict[int, Seed] = {}
         self.debian: dict[int, str] = {}
         self.addresses: dict[int, list[str]] = {}
+        self.disks: dict[int, list[Disk]] = {}
         self.told: list[tuple[str, int]] = []
 
     def start(self, number: int, debian: str, seed: Seed, addresses: Sequence[str]) -> None:
@@ -47,6 +48,9 @@ class NotedMachines:
 
     def set_addresses(self, number: int, addresses: Sequence[str]) -> None:
         self.addresses[number] = list(addresses)
+
+    def set_disks(self, number: int, disks: Sequence[Disk]) -> None:
+        self.disks[number] = list(disks)
 
 
 class Reply:
