@@ -261,7 +261,8 @@ class Lightsail(CloudProvider):
         own = [name for name in server.volumes if self._is_own_disk(server, name, project)]
         if own:
             # A disk comes off a stopped server alone.
-            self._call(client.stop_instance, instanceName=server.name)
+            if self._state(server) != "stopped":
+                self._call(client.stop_instance, instanceName=server.name)
             self._until(lambda: self._state(server) == "stopped", f"server {server.name}")
         for name in own:
             self._call(client.detach_disk, diskName=name)

@@ -17,6 +17,7 @@ from tests.sandbox.playbook import Outcome
 
 PROJECT = f"life{secrets.token_hex(3)}"
 NAMES = {provider: f"{provider}-{PROJECT}" for provider in PROVIDERS}
+DATA = "/srv/data"
 REPOSITORY = "acme/microblog-on-clouds"
 
 
@@ -38,8 +39,9 @@ class Fleet:
 def lines(**more: Any) -> list[dict[str, Any]]:
     """The servers; the first of them builds the image, and `more` is said of it."""
     first, *others = NAMES.items()
-    builder = server(first[1], first[0], groups=["app", "builder"], private_network=False, **more)
-    return [builder, *(server(name, provider, private_network=False) for provider, name in others)]
+    common = {"private_network": False, "volumes": [{"name": "data", "size": 10, "mount": DATA}]}
+    builder = server(first[1], first[0], groups=["app", "builder"], **common, **more)
+    return [builder, *(server(name, provider, **common) for provider, name in others)]
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +123,16 @@ def test_the_first_deploy_has_replaced_the_planted_keys(deployed: Fleet) -> None
     deployed.account.deploy().succeeded().says("Nothing to do.")
 
 
+def test_volumes_are_formatted_and_mounted(deployed: Fleet) -> None:
+    for name in NAMES.values():
+        deployed.provisioned.says(f"{name}: /dev/", "formatted", f"mounted at {DATA}")
+        kind, size = deployed.account.on(name, f"findmnt --noheadings --bytes --output FSTYPE,SIZE {DATA}").split()
+        assert kind == "ext4" and 9 < int(size) / 2**30 < 10
+
+
 LARGER = {"digitalocean": "s-2vcpu-4gb", "linode": "g6-standard-2"}
 RESIZED = {provider: name for provider, name in NAMES.items() if provider in LARGER}
-EVIDENCE = "/var/lib/docker/volumes/evidence"
+EVIDENCE = f"{DATA}/evidence"
 STARTED = "systemctl show --value -p UserspaceTimestampMonotonic"
 
 

@@ -187,6 +187,7 @@ def test_a_server_goes_with_all_that_was_made_for_it(stub: Stubber, lightsail: L
     stub.add_response("get_disk", {"disk": {"name": "web-1-data", "tags": tags}}, disk)
     theirs = {"disk": {"name": "web-1-theirs", "tags": []}}
     stub.add_response("get_disk", theirs, {"diskName": "web-1-theirs"})
+    stub.add_response("get_instance_state", {"state": {"name": "running"}}, {"instanceName": "web-1"})
     stub.add_response("stop_instance", {"operations": []}, {"instanceName": "web-1"})
     stub.add_response("get_instance_state", {"state": {"name": "stopped"}}, {"instanceName": "web-1"})
     stub.add_response("detach_disk", {"operations": []}, disk)
