@@ -41,6 +41,7 @@ found=$(blkid -p -o export "$disk") || code=$?
 kind=$(printf '%s\n' "$found" | sed -n 's/^TYPE=//p')
 if [ "$code" = 2 ]; then
   cmp -s -n 1048576 "$disk" /dev/zero || refuse "$device holds something that is no file system, and is left as it is"
+  command -v mkfs.ext4 > /dev/null || refuse "there is no mkfs.ext4 to format $device with: install e2fsprogs"
   mkfs.ext4 -q "$disk"
   kind=ext4
   echo formatted
