@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.sandbox.playbook import Outcome
 PROJECT = f"life{secrets.token_hex(3)}"
 NAMES = {provider: f"{provider}-{PROJECT}" for provider in PROVIDERS}
 DATA = "/srv/data"
+BOOT_SECONDS = 120
 REPOSITORY = "acme/microblog-on-clouds"
 
 
@@ -155,10 +158,21 @@ def test_another_size(deployed: Fleet) -> None:
         assert (there["ansible_host"], there["slipway_server"]["size"]) == (addresses[provider], LARGER[provider])
         kept, started = account.on(name, f"cat {EVIDENCE}; {STARTED}").split()
         assert kept == "anchored" and started != starts[name]
+    for provider in NAMES:
+        wait_until_healthy(deployed.address(provider))
     account.deploy().succeeded().says("Nothing to do.")
     account.provision().succeeded().says("nothing to do")
-    for provider in RESIZED:
-        assert page(addresses[provider], "/health").status_code == 200
+
+
+def wait_until_healthy(address: str) -> None:
+    """Containers take a moment after their server's boot. AssertionError when they take too long."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        with suppress(requests.RequestException):
+            if page(address, "/health").status_code == 200:
+                return
+        assert time.monotonic() < deadline, f"{address} is not back after {BOOT_SECONDS} s"
+        time.sleep(1)
 
 
 def test_a_server_with_data_is_not_destroyed_by_the_way(deployed: Fleet) -> None:
