@@ -53,7 +53,7 @@ class Account(Project):
 
     def on(self, name: str, command: str) -> str:
         """What a command says that root runs on a server, reached as the inventory says."""
-        words = ["ansible", name, "-i", str(self.inventory), "--become", "-m", "ansible.builtin.raw", "-a", command]
+        words = ["ansible", name, "-i", str(self.inventory), "--become", "-m", "ansible.builtin.shell", "-a", command]
         done = subprocess.run(words, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.partition(">>\n")[2].strip()
