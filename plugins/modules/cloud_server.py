@@ -35,7 +35,7 @@ options:
       - C(private_network), C(ipv6), C(firewall) are on by default, C(backups) and C(reserved_ip) off.
       - C(firewall_ports) is by default 22/tcp, 80/tcp, 443/tcp, 443/udp; C(ssh_from) limits port 22 to some networks.
       - C(tags), and C(launch_script), which root runs at the first boot.
-      - C(volumes) have C(name), C(size) in GB and C(mount), by default C(/mnt/<name>). One that holds nothing is formatted.
+      - C(volumes) have C(name), C(size) (GB) and C(mount) (C(/mnt/<name>)). One that holds nothing is formatted.
     type: dict
   resize:
     description: Names of servers, with commas, that may be given the wanted size, with a restart.
