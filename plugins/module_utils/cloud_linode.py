@@ -264,6 +264,10 @@ class Linode(CloudProvider):
             self._call(self._client.post, f"/volumes/{volume['id']}/attach", data=attach)
         return [f"volume {label}"]
 
+    def volumes(self, server: FoundServer) -> list[str]:
+        # The listing of servers does not tell them.
+        return [each["label"] for each in self._all(f"/linode/instances/{server.id}/volumes")]
+
     def device(self, label: str, number: int) -> str:
         # As a volume's `filesystem_path` has it.
         return f"/dev/disk/by-id/scsi-0Linode_Volume_{label}"

@@ -206,6 +206,10 @@ class CloudProvider(ABC):
     def device(self, label: str, number: int) -> str:
         """Where a server finds a volume with this label; `number` is its place among the server's volumes."""
 
+    def volumes(self, server: FoundServer) -> list[str]:
+        """The volumes that are attached to a server."""
+        return list(server.volumes)
+
     def failed_creation(self, server_id: str) -> str:
         """Why the creation of a server failed, '' if it did not, or as far as the provider does not tell."""
         return ""

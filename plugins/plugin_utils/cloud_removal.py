@@ -71,7 +71,7 @@ class Removal:
         for name, server in chosen.items():
             if name in self.data:
                 continue
-            found = [f"volume {volume}" for volume in server.volumes]
+            found = [f"volume {volume}" for volume in self.action.provider(server.provider).volumes(server)]
             entry = self.action.inventory.all_entries().get(name)
             if entry and server.public_address:
                 found += self._volumes(entry)

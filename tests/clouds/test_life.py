@@ -180,6 +180,7 @@ def test_a_server_with_data_is_not_destroyed_by_the_way(deployed: Fleet) -> None
     names = list(NAMES.values())
     refused = deployed.account.destroy(*names).failed()
     refused.one_line_with(f"{names[0]} holds data", "microblog-dbserver-data", f"-e destroy_data={names[0]}")
+    refused.line_with(*(f"{name} holds data (volume " for name in names))
     assert len(deployed.clouds.servers(*names)) == len(names)
 
 

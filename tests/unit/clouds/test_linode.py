@@ -221,6 +221,12 @@ def test_the_catalogue_knows_what_is_sold_out_and_where_user_data_is_read(
     assert catalogue.without_user_data == {"us-old", "linode/arch"}
 
 
+def test_a_server_s_volumes_are_asked_for(api: responses.RequestsMock, linode: Linode) -> None:
+    """They stand in no listing of servers, and a server with data is not destroyed by the way."""
+    api.get(f"{API}/linode/instances/7/volumes", json=page({"id": 3, "label": "web-1-data"}))
+    assert linode.volumes(found(wanted(provider="linode"))) == ["web-1-data"]
+
+
 def test_a_server_goes_with_all_that_was_made_for_it(api: responses.RequestsMock, linode: Linode) -> None:
     own = {"id": 3, "label": "web-1-data", "linode_id": 7, "tags": ["slipway:shop:web-1"]}
     api.get(f"{API}/volumes", json=page(own, {**own, "id": 4, "tags": []}))
