@@ -29,10 +29,10 @@ answers 2 kB of HTML as fast as it can, so that the proxy alone is measured. Bot
 processors: client, proxy and application.
 """
 ROUNDS, SECONDS, SHORT_ROUNDS, SHORT_SECONDS = 6, 10, 2, 3
-IMAGE = "slipway-sandbox/wrk:1"
+IMAGE = "slipway-sandbox/wrk:2"
 DOCKERFILE = """
 FROM debian:13
-RUN apt-get update && apt-get install --yes --no-install-recommends wrk && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install --yes --no-install-recommends netbase wrk && rm -rf /var/lib/apt/lists/*
 """
 PAGE = "<!doctype html>" + "<p>Nothing but light, said the beacon.</p>" * 48
 PLAIN: dict[str, Any] = {
