@@ -53,7 +53,7 @@ def nothing_to_do(made: Account, clouds: StandIn) -> tuple[float, list[str]]:
 
 
 def measure(bench: Bench) -> Result:
-    rounds = 2 if bench.short else 5
+    rounds = 2 if bench.short else 3
     clouds = StandIn()
     clouds.forget_faults()
     one, five = account("bench-one"), account("bench-five")
