@@ -31,7 +31,8 @@ SERVER = "vps-1"
 class Demo:
     """Runs the steps, shows each command as a person would type it, and remembers how long it took."""
 
-    console: Console = field(default_factory=Console)
+    # A command is to be copied whole, however narrow the terminal is.
+    console: Console = field(default_factory=lambda: Console(soft_wrap=True))
     times: list[tuple[str, float]] = field(default_factory=list)
     inventory: str = INVENTORY
 
