@@ -58,9 +58,7 @@ _REPLACE = ("--replace",) if os.environ.get("CI") else ()
 PARTS = (
     Part("unit", _pytest("tests/unit", "tests/applications"), "option", beside=True),
     Part("lint", _pytest("tests/lint"), "option", beside=True),
-    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("sandbox", (*SANDBOX, "up", "--cloud", *_REPLACE)),
-    # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
     # The longest first.
     Part("end-to-end", _pytest("tests/sandbox"), "option", ("sandbox",), beside=True),
     Part("releases", _pytest("tests/releases"), "option", ("sandbox",), beside=True),
@@ -68,13 +66,18 @@ PARTS = (
     Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True),
     Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
     Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
+    # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
+    Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),
 )
 
 
 @dataclass
 class Outcome:
-    """What became of a part: how many of its tests passed, failed and were skipped, and the seconds that it took."""
+    """What became of a part: how many of its tests passed, failed and were skipped, and the seconds that it took.
+
+    `failures` has a line for each test that failed: its name and what it says first.
+    """
 
     name: str
     passed: int = 0
@@ -82,6 +85,7 @@ class Outcome:
     skipped: int = 0
     seconds: float = 0.0
     left_out: str = ""
+    failures: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
@@ -171,6 +175,7 @@ def read_outcome(part: Part, report: Path, code: int, seconds: float) -> Outcome
             outcome.failed += count["failures"] + count["errors"]
             outcome.skipped += count["skipped"]
             outcome.passed += count["tests"] - count["failures"] - count["errors"] - count["skipped"]
+            outcome.failures += [line for case in suite.iter("testcase") for line in _failures(case)]
     elif code == 0 and not part.report:
         outcome.passed = 1
     if not outcome.failed and (code != 0 or outcome.passed + outcome.skipped == 0):
@@ -178,8 +183,14 @@ def read_outcome(part: Part, report: Path, code: int, seconds: float) -> Outcome
     return outcome
 
 
+def _failures(case: ElementTree.Element) -> list[str]:
+    name = f"{case.get('classname', '')}::{case.get('name', '')}"
+    failures = [*case.iter("failure"), *case.iter("error")]
+    return [f"{name}: {(failure.get('message') or '').strip().partition(chr(10))[0]}" for failure in failures]
+
+
 def table(outcomes: Sequence[Outcome], seconds: float) -> str:
-    """How long each part took and what it found; `seconds` is the time of the whole run."""
+    """How long each part took and what it found, and which tests failed; `seconds` is the time of the whole run."""
     rows = [f"\n{'part':<12} {'passed':>7} {'failed':>7} {'skipped':>8} {'time':>9}"]
     for outcome in outcomes:
         if outcome.left_out:
@@ -187,6 +198,7 @@ def table(outcomes: Sequence[Outcome], seconds: float) -> str:
         else:
             rows.append(_row(outcome.name, outcome))
     rows.append(_row("all", replace(total(outcomes), seconds=seconds)))
+    rows += [f"failed in {outcome.name}: {failure}" for outcome in outcomes for failure in outcome.failures]
     return "\n".join(rows)
 
 

@@ -59,6 +59,7 @@ def test_the_tests_of_a_part_are_counted(tmp_path: Path, report: str) -> None:
     outcomes = run(tmp_path, pytest_part(tmp_path, "good", PASS, report), pytest_part(tmp_path, "bad", FAIL, report))
     assert counts(outcomes["good"]) == (2, 0, 0) and outcomes["good"].good
     assert counts(outcomes["bad"]) == (1, 1, 1) and not outcomes["bad"].good
+    assert "failed in bad: bad.test_bad::test_b: assert False" in table(list(outcomes.values()), 1).splitlines()
     assert outcomes["good"].seconds > 0
     assert closing_line(list(outcomes.values())) == "3 passed, 1 failed, 1 skipped"
 
