@@ -156,7 +156,10 @@ def test_this_process_is_not_among_the_searched_ones():
 
 def test_a_process_is_told_by_its_program_whatever_it_calls_itself():
     """The first argument is the process's own to choose, so it may hold a secret."""
-    with subprocess.Popen(["s3cr3t-value", "-c", "read line"], executable="/bin/sh", stdin=subprocess.PIPE) as process:
+    command = ["s3cr3t-value", "-c", "echo here; read line"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, executable="/bin/sh", **pipes) as process:
+        process.stdout.readline()  # A program that has only just begun has no arguments yet.
         found = [each for each in system.processes() if each[0].startswith(f"process {process.pid} ")]
         process.stdin.close()
     assert "s3cr3t" not in found[0][0]
