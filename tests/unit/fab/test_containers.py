@@ -145,10 +145,17 @@ def test_following_ends_on_the_server_when_this_side_has_gone(found, docker):
     assert lines == [f"one web-1 | from {'a' * 12}\n", f"one web-2 | from {'b' * 12}\n"]
     process.stdin.close()
     process.wait(timeout=5)
-    time.sleep(0.2)
     followers = Path(docker["PIDS"]).read_text(encoding="ascii").split()
     assert len(followers) == 2
-    for follower in followers:
-        state = Path(f"/proc/{follower}/stat")
-        # Ended; where nothing collects orphans, a zombie.
-        assert not state.exists() or state.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    deadline = time.monotonic() + 10
+    while any(map(runs, followers)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(runs, followers))
+
+
+def runs(process: str) -> bool:
+    """Whether a process has not ended; where nothing collects orphans, one that has is a zombie."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
