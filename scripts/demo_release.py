@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -73,7 +72,7 @@ def visitors(url: str) -> Iterator[Load]:
             yield load
             time.sleep(START_SECONDS)
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()  # SIGINT is ignored by what runs in the background of a shell.
             process.wait(timeout=60)
             _read(Path(folder) / "demo_stats.csv", load)
 

@@ -230,6 +230,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no such part: {', '.join(unknown)}; there are {', '.join(part.name for part in PARTS)}")
     signal.signal(signal.SIGTERM, terminate)
+    # A run in the background of a shell ignores it, and so would its commands, which are ended by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     run = Run([part for part in PARTS if part.name in wanted or not (wanted or part.on_request)])
     begun = time.monotonic()
     needs_sandbox = any(part.name == "sandbox" for part in run.parts)
