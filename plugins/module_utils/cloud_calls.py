@@ -31,7 +31,6 @@ _REASONS = (
     (TAKEN, ("must be unique", "already in use", "already exists", "already taken")),
 )
 
-
 # Something is still done to the server; nothing was begun, and a moment later it may be.
 _BUSY = ("linode busy", "pending event")
 
@@ -70,6 +69,14 @@ class Calls:
                     raise
             self._sleep(min(2.0**attempt, LONGEST_PAUSE))
         return None
+
+    def remove(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """Calls a removal; that the thing is gone already is just as well."""
+        try:
+            self(function, *arguments, **named)
+        except CloudError as error:
+            if error.kind != MISSING:
+                raise
 
     def if_allowed(self, read: Callable[[], Any], otherwise: Any) -> Any:
         """What a reading gives; `otherwise` for a token that may not: it cannot have made such a thing either."""

@@ -19,7 +19,6 @@ from .cloud_digitalocean_forms import (
     translate,
 )
 from .cloud_model import (
-    MISSING,
     Catalogue,
     CloudError,
     CloudProvider,
@@ -270,12 +269,12 @@ class DigitalOcean(CloudProvider):
         done = []
         address = self._call.if_allowed(lambda: self._reserved(server), "")
         if address:
-            self._gone(self._client.reserved_ips.delete, address)
+            self._call.remove(self._client.reserved_ips.delete, address)
             done.append(f"reserved address {address}")
         for volume in server.volumes:
             done += self._remove_volume(volume, server, project)
-        self._gone(self._client.droplets.destroy, int(server.id))
-        self._gone(self._client.tags.delete, f"{project_tag(project)}:{server.name}")
+        self._call.remove(self._client.droplets.destroy, int(server.id))
+        self._call.remove(self._client.tags.delete, f"{project_tag(project)}:{server.name}")
         return [*done, f"server {server.name} ({server.id})"]
 
     def _remove_volume(self, volume: str, server: FoundServer, project: str) -> list[str]:
@@ -285,31 +284,23 @@ class DigitalOcean(CloudProvider):
             return []
         body = {"type": "detach", "droplet_id": int(server.id), "region": server.region}
         self._finish(self._call(self._client.volume_actions.post_by_id, volume, body=body)["action"])
-        self._gone(self._client.volumes.delete, volume)
+        self._call.remove(self._client.volumes.delete, volume)
         return [f"volume {found['name']}"]
 
     def remove_shared(self, project: str) -> list[str]:
         done = []
         for found in self._all(self._client.firewalls.list, "firewalls"):
             if found["name"] == resource_name(project):
-                self._gone(self._client.firewalls.delete, found["id"])
+                self._call.remove(self._client.firewalls.delete, found["id"])
                 done.append(f"firewall {found['name']}")
         for network in self._all(self._client.vpcs.list, "vpcs"):
             if network["name"] == resource_name(project, network["region"]):
-                self._gone(self._client.vpcs.delete, network["id"])
+                self._call.remove(self._client.vpcs.delete, network["id"])
                 done.append(f"network {network['name']}")
         for tag in (firewall_tag(project), project_tag(project)):
-            self._gone(self._client.tags.delete, tag)
+            self._call.remove(self._client.tags.delete, tag)
         self._networks.clear()
         return done
-
-    def _gone(self, operation: Callable[..., Any], *arguments: Any) -> None:
-        """Removes something; that it is gone already is just as well."""
-        try:
-            self._call(operation, *arguments)
-        except CloudError as error:
-            if error.kind != MISSING:
-                raise
 
 
 def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None]) -> DigitalOcean:

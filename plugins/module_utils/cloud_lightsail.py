@@ -256,7 +256,7 @@ class Lightsail(CloudProvider):
         if found:
             if found.get("isAttached"):
                 self._call(client.detach_static_ip, staticIpName=address)
-            self._gone(client.release_static_ip, staticIpName=address)
+            self._call.remove(client.release_static_ip, staticIpName=address)
             done.append(f"static address {found['ipAddress']}")
         own = [name for name in server.volumes if self._is_own_disk(server, name, project)]
         if own:
@@ -267,9 +267,9 @@ class Lightsail(CloudProvider):
         for name in own:
             self._call(client.detach_disk, diskName=name)
             self._until(lambda name=name: self._disk_is_free(server.region, name), f"disk {name}")
-            self._gone(client.delete_disk, diskName=name)
+            self._call.remove(client.delete_disk, diskName=name)
             done.append(f"disk {name}")
-        self._gone(client.delete_instance, instanceName=server.name, forceDeleteAddOns=True)
+        self._call.remove(client.delete_instance, instanceName=server.name, forceDeleteAddOns=True)
         return [*done, f"server {server.name} ({server.id})"]
 
     def _is_own_disk(self, server: FoundServer, name: str, project: str) -> bool:
@@ -288,14 +288,6 @@ class Lightsail(CloudProvider):
     def remove_shared(self, project: str) -> list[str]:
         """Nothing: a firewall is its server's own, and the private network is Amazon's."""
         return []
-
-    def _gone(self, operation: Callable[..., Any], **named: Any) -> None:
-        """Removes something; that it is gone already is just as well."""
-        try:
-            self._call(operation, **named)
-        except CloudError as error:
-            if error.kind != MISSING:
-                raise
 
 
 def session(given: dict[str, str]) -> Any:

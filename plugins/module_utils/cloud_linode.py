@@ -21,7 +21,6 @@ from .cloud_linode_forms import (
     translate,
 )
 from .cloud_model import (
-    MISSING,
     RATE,
     RUNNING,
     TEMPORARY,
@@ -297,11 +296,11 @@ class Linode(CloudProvider):
             if volume.get("linode_id"):
                 self._call(self._client.post, f"/volumes/{volume['id']}/detach", data={})
                 self._detached(volume["id"])
-            self._gone(f"/volumes/{volume['id']}")
+            self._call.remove(self._client.delete, f"/volumes/{volume['id']}")
             done.append(f"volume {volume['label']}")
-        self._gone(f"/linode/instances/{server.id}")
+        self._call.remove(self._client.delete, f"/linode/instances/{server.id}")
         for address in self._reserved_if_any(tag):
-            self._gone(f"/networking/reserved/ips/{address}")
+            self._call.remove(self._client.delete, f"/networking/reserved/ips/{address}")
             done.append(f"reserved address {address}")
         return [*done, f"server {server.name} ({server.id})"]
 
@@ -323,21 +322,13 @@ class Linode(CloudProvider):
         done = []
         for found in self._all("/networking/firewalls"):
             if found["label"] == resource_name(project):
-                self._gone(f"/networking/firewalls/{found['id']}")
+                self._call.remove(self._client.delete, f"/networking/firewalls/{found['id']}")
                 done.append(f"firewall {found['label']}")
         for found in self._all("/vpcs"):
             if found["label"] == resource_name(project, found["region"]):
-                self._gone(f"/vpcs/{found['id']}")
+                self._call.remove(self._client.delete, f"/vpcs/{found['id']}")
                 done.append(f"network {found['label']}")
         return done
-
-    def _gone(self, path: str) -> None:
-        """Removes something; that it is gone already is just as well."""
-        try:
-            self._call(self._client.delete, path)
-        except CloudError as error:
-            if error.kind != MISSING:
-                raise
 
 
 def connect(token: str, endpoint: str, authority: str, say: Callable[[str], None]) -> Linode:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_calls import Calls, seconds_of
 from ansible_collections.slipway.vps.plugins.module_utils.cloud_model import (
+    MISSING,
     RATE,
     REFUSED,
     RIGHTS,
@@ -59,6 +60,14 @@ def test_what_a_token_may_not_see_it_has_not_made() -> None:
     assert api.call.if_allowed(lambda: api.call(api.ask), "none") == "none"
     refused = Api(CloudError("no", REFUSED))
     assert raises(lambda: refused.call.if_allowed(lambda: refused.call(refused.ask), "none")).kind == REFUSED
+
+
+def test_what_is_gone_already_is_removed() -> None:
+    api = Api(CloudError("no such droplet", MISSING))
+    api.call.remove(api.ask)
+    assert api.calls == 1
+    refused = Api(CloudError("is attached", REFUSED))
+    assert raises(lambda: refused.call.remove(refused.ask)).message == "is attached"
 
 
 def test_a_moment_s_failure_is_tried_again() -> None:
