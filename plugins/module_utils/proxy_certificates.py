@@ -13,6 +13,8 @@ HANDSHAKE_SECONDS = 3.0
 PAUSE_SECONDS = 0.2
 # Loggers of Caddy that tell of a certificate's being got or renewed.
 LOGGERS = ("tls.obtain", "tls.renew", "tls.issuance", "tls.cache")
+# What it says of what a reload has cut off: nobody's answer.
+CUT_OFF = "context canceled"
 
 
 def certificate_name(domain: str) -> str:
@@ -66,7 +68,7 @@ def reasons(log: str) -> dict[str, str]:
             continue
         domain = str(entry.get("identifier") or "") or _first(entry.get("identifiers"))
         text = entry.get("error") or ""
-        if domain and text:
+        if domain and text and CUT_OFF not in str(text):
             found[domain] = " ".join(str(text).split())
     return found
 

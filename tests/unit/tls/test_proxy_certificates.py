@@ -76,6 +76,7 @@ def test_the_last_reason_of_a_domain_counts() -> None:
                 msg="will retry", error="[shop.example.com] Obtain: connection refused", identifier="shop.example.com"
             ),
             line(level="info", identifier="shop.example.com", error="done"),
+            line(identifier="shop.example.com", error="[shop.example.com] solving challenges: context canceled"),
             line(identifiers=["blog.example.com"], error="HTTP 429 rate limited"),
         ]
     )
