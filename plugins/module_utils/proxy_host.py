@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from .files import write_atomically
 from .listeners import holders
 from .problem import OperationError
 from .proxy_certificates import reasons, without_certificate
+from .proxy_sites import addresses, default_name, read_header
 
 CONTAINER = "slipway-proxy"
 START_SECONDS = 30.0
-# The first line of a site's file, as the role's template writes it.
-HEADER = "# slipway "
+# What the Caddyfile imports into its global options.
+DEFAULT_NAME = "default_name.caddy"
+NO_MODULE = "The proxy's image has no such module: name one that has it in proxy_image (docs/tls.md)"
 # Ways of a site to its certificates (`tls`) that take a while.
 ISSUED = ("automatic", "internal")
 # Of the log before a load, as much is searched for an authority's answer.
@@ -112,7 +115,18 @@ class ProxyHost:
                 path.unlink()
 
     def _configuration(self) -> list[Path]:
-        return [self.caddyfile, *sorted(self.sites.glob("*.caddy"))]
+        return [self.caddyfile, self.folder / DEFAULT_NAME, *self._site_files()]
+
+    def _site_files(self) -> list[Path]:
+        return sorted(self.sites.glob("*.caddy"))
+
+    def write_default_name(self) -> list[str]:
+        """Writes what the sites need in common; returns what was done."""
+        path, text = self.folder / DEFAULT_NAME, _default_name(self.sites)
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            return []
+        write_atomically(path, text, 0o644)
+        return [f"wrote {path}"]
 
     def configuration_hash(self) -> str:
         """A hash of everything that the proxy reads when it loads its configuration."""
@@ -138,7 +152,7 @@ class ProxyHost:
     def new_names(self) -> list[str]:
         """Names of sites that were written since the last load and get their certificates by themselves."""
         since = self._marker.stat().st_mtime if self._marker.is_file() else 0.0
-        sites = [read_header(path) for path in sorted(self.sites.glob("*.caddy")) if path.stat().st_mtime >= since]
+        sites = [read_header(path) for path in self._site_files() if path.stat().st_mtime >= since]
         return [name for site in sites if site.get("tls") in ISSUED for name in site.get("domains", [])]
 
     def validate(self, name: str, text: str | None, image: str) -> None:
@@ -150,7 +164,7 @@ class ProxyHost:
         try:
             candidate.chmod(0o755)
             (candidate / "sites").mkdir()
-            for path in (self.caddyfile, *self.sites.glob("*.caddy")):
+            for path in (self.caddyfile, *self._site_files()):
                 if path.is_file():
                     shutil.copyfile(path, candidate / path.relative_to(self.folder))
             changed = candidate / name
@@ -158,6 +172,7 @@ class ProxyHost:
                 changed.unlink(missing_ok=True)
             else:
                 changed.write_text(text, encoding="utf-8")
+            (candidate / DEFAULT_NAME).write_text(_default_name(candidate / "sites"), encoding="utf-8")
             result = self._caddy_validate(candidate.name, image)
         finally:
             shutil.rmtree(candidate)
@@ -212,12 +227,23 @@ class ProxyHost:
     def conflicts(self, app: str, domains: list[str]) -> dict[str, str]:
         """Domains that the site of another application has, and that application's name."""
         wanted = {domain.lower() for domain in domains}
-        found = {}
-        for path in sorted(self.sites.glob("*.caddy")):
+        return {
+            domain: owner
+            for owner, header in self._others(app)
+            for domain in header.get("domains", [])
+            if domain.lower() in wanted
+        }
+
+    def other_addresses(self, app: str) -> dict[str, str]:
+        """Addresses with a certificate among the domains of other applications, and those applications' names."""
+        return {address: owner for owner, header in self._others(app) for address in addresses(header)}
+
+    def _others(self, app: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for path in self._site_files():
             header = read_header(path)
-            if header.get("app", path.stem) != app:
-                found |= {domain: header["app"] for domain in header.get("domains", []) if domain.lower() in wanted}
-        return found
+            owner = header.get("app", path.stem)
+            if owner != app:
+                yield owner, header
 
     # --- container ---
 
@@ -312,14 +338,8 @@ class ProxyHost:
         return True
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """What the first line of a site's file says of its application and domains; empty when it is not Slipway's."""
-    with path.open(encoding="utf-8") as lines:
-        first = lines.readline()
-    try:
-        return json.loads(first.removeprefix(HEADER)) if first.startswith(HEADER) else {}
-    except ValueError:
-        return {}
+def _default_name(sites: Path) -> str:
+    return default_name(map(read_header, sorted(sites.glob("*.caddy"))))
 
 
 def _containers_on(port: Port) -> list[str]:
@@ -358,7 +378,8 @@ def _last_error(output: str, candidate: str) -> str:
     """Caddy's own line on what is wrong, with the paths that a user knows."""
     lines = output.strip().splitlines() or ["no reason given"]
     reasons = [reason for reason in map(_reason, lines) if reason] or lines
-    return reasons[-1].replace(f"/{candidate}/" if candidate else "\0", "/")
+    reason = reasons[-1].replace(f"/{candidate}/" if candidate else "\0", "/")
+    return f"{reason}. {NO_MODULE}" if "module not registered" in reason else reason
 
 
 def _reason(line: str) -> str:

@@ -11,7 +11,8 @@ from . import docker_engine as engine
 from .authority_change import Change, Storage, find_changes, interim, read_pair
 from .problem import OperationError
 from .proxy_certificates import PAUSE_SECONDS, all_served
-from .proxy_host import CONTAINER, ProxyHost, read_header
+from .proxy_host import CONTAINER, ProxyHost
+from .proxy_sites import read_header
 
 # What Caddy has stored it serves within moments.
 SERVE_SECONDS = 5.0

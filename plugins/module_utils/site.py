@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .addresses import is_address
 from .compose_schema import show, unknown_key
 from .problem import Problem
 
@@ -49,14 +49,6 @@ def build_tls(value: Any) -> Tls:
     return Tls(OFF if value is False else value or "")
 
 
-def is_address(domain: str) -> bool:
-    try:
-        ipaddress.ip_address(domain.strip("[]"))
-    except ValueError:
-        return False
-    return True
-
-
 def is_public(domain: str) -> bool:
     """Whether a public authority may certify the name."""
     name = domain.lower().rstrip(".")
@@ -85,7 +77,7 @@ def _domain_problems(file: str, key: str, value: Any, seen: set[str]) -> Iterato
             yield Problem(file, key, f"`{domain}` twice", "each domain once")
         seen.add(str(domain).lower())
         if not isinstance(domain, str) or len(domain) > _MOST_CHARACTERS or not _DOMAIN.fullmatch(domain):
-            yield Problem(file, key, show(domain), "a domain name such as shop.example.com")
+            yield Problem(file, key, show(domain), "a domain name such as shop.example.com, or an IPv4 address")
         elif key == "domains" and domain == value[0] and domain.startswith("*."):
             yield Problem(file, key, show(domain), "a plain name first, such as shop.example.com; wildcards after it")
 

@@ -99,6 +99,7 @@ def converge(proxy: ProxyHost, parameters: dict[str, Any], wanted: dict[Path, st
     """Writes what differs and brings the proxy up; returns what was done. Raises OperationError."""
     proxy.make_folders()
     done = [file.write(proxy.folder) for file in proxy.missing_files(proxy_files(parameters["files"]))]
+    done += proxy.write_default_name()
     for path, text in wanted.items():
         if read(path) == text:
             continue

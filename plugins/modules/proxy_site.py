@@ -89,6 +89,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import (
     ProxyHost,
     proxy_files,
 )
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_sites import addresses, header_of
 
 
 def refuse_conflicts(proxy: ProxyHost, app: str, domains: list[str]) -> None:
@@ -97,6 +98,17 @@ def refuse_conflicts(proxy: ProxyHost, app: str, domains: list[str]) -> None:
     if conflicts:
         owned = ", ".join(f"{domain} is {owner}'s" for domain, owner in sorted(conflicts.items()))
         raise OperationError(f"domains of {app}: {owned} on this host already; expected each domain at one application")
+
+
+def refuse_another_address(proxy: ProxyHost, app: str, text: str) -> None:
+    """Raises OperationError when the site has an address and another application's has another one."""
+    own, others = addresses(header_of(text)), proxy.other_addresses(app)
+    if own and others:
+        owned = ", ".join(f"{address}, which is {owner}'s on this host" for address, owner in sorted(others.items()))
+        raise OperationError(
+            f"domains of {app}: {', '.join(own)} beside {owned}; "
+            "expected one address with a certificate on a host, as its visitors name no server (docs/tls.md)"
+        )
 
 
 def add(proxy: ProxyHost, parameters: dict[str, Any], path: Path, text: str) -> list[str]:
@@ -113,6 +125,7 @@ def add(proxy: ProxyHost, parameters: dict[str, Any], path: Path, text: str) -> 
             write_atomically(live / "port", str(parameters["port"]), 0o644)
         write_atomically(path, text, 0o644)
         done.append(f"wrote {path}")
+    done += proxy.write_default_name()
     if proxy.connect(app):
         done.append(f"connected to {app}")
     return done
@@ -125,6 +138,7 @@ def remove(proxy: ProxyHost, parameters: dict[str, Any], path: Path) -> list[str
         proxy.validate(f"sites/{path.name}", None, parameters["image"])
         path.unlink()
         done.append(f"removed {path}")
+    done += proxy.write_default_name()
     if proxy.disconnect(parameters["app"]):
         done.append(f"disconnected from {parameters['app']}")
     return done
@@ -162,6 +176,7 @@ def main() -> None:
     try:
         if present:
             refuse_conflicts(proxy, parameters["app"], parameters["domains"])
+            refuse_another_address(proxy, parameters["app"], text)
         if module.check_mode:
             done = preview(proxy, parameters["app"], before, text)
         else:

@@ -55,6 +55,8 @@ def tls_problems(action: ApplicationAction) -> list[Problem]:
         problems += _own_problems(action, file)
     elif mode == AUTOMATIC:
         problems += _automatic_problems(action, proxy, file)
+    if mode != OFF:
+        problems += _address_problems(action, file)
     return problems
 
 
@@ -92,14 +94,25 @@ def _own_problems(action: ApplicationAction, file: str) -> Iterator[Problem]:
         yield from certificate_problems(file, pair[0], pair[1], names)
 
 
+def _address_problems(action: ApplicationAction, file: str) -> Iterator[Problem]:
+    """Visitors of an address send no server name (RFC 6066, section 3): one certificate has to do for them all."""
+    found = [name for name in (*action.application.domains, *action.application.redirects) if is_address(name)]
+    if len(found) > 1:
+        expected = "one address with a certificate, since visitors of an address name no server; or `tls: off`"
+        yield Problem(file, "domains", f"the addresses {', '.join(found)}", expected)
+
+
 def _automatic_problems(action: ApplicationAction, proxy: RoleValues, file: str) -> Iterator[Problem]:
     """Names that the authority would refuse; a private one (proxy_acme_directory) may certify private names."""
     for key, names in (("domains", action.application.domains), ("redirects", action.application.redirects)):
         for name in names:
-            if is_address(name):
-                yield Problem(
-                    file, key, f"the address {name}", "a domain name; an address may have `tls: internal` or off"
-                )
+            if is_address(name) and proxy["proxy_acme_dns"]:
+                expected = "a domain name, `tls: internal`, or no `proxy_acme_dns`"
+                yield Problem(file, key, f"the address {name}, which no challenge by DNS can prove", expected)
+            elif is_address(name):
+                if not proxy["proxy_acme_directory"] and not proxy["proxy_acme_profile"]:
+                    expected = "a domain name, `tls: internal`, or `proxy_acme_profile: shortlived` (docs/tls.md)"
+                    yield Problem(file, key, f"the address {name}", expected)
             elif name.startswith("*.") and not proxy["proxy_acme_dns"]:
                 expected = "plain names, `proxy_acme_dns` (docs/tls.md), or a certificate of your own (`tls:`)"
                 yield Problem(file, key, f"{name}, which needs a challenge by DNS", expected)

@@ -176,9 +176,25 @@ MISTAKES = [
         (FILE, "domains", "*.microblog.sandbox", "a challenge by DNS", "proxy_acme_dns"),
     ),
     Mistake(
-        "certificate for an address",
-        microblog(domains=["203.0.113.7"], tls="automatic"),
-        (FILE, "domains", "the address 203.0.113.7", "a domain name"),
+        "certificate of a public authority for an address, which only a profile of it gives",
+        lambda project: (
+            project.settings(proxy_acme_directory="", proxy_acme_ca_root=""),
+            project.change("microblog", domains=["203.0.113.7"], tls="automatic"),
+        ),
+        (FILE, "domains", "the address 203.0.113.7", "a domain name", "tls: internal", "proxy_acme_profile"),
+    ),
+    Mistake(
+        "certificate for an address by a challenge by DNS",
+        lambda project: (
+            project.settings(proxy_acme_dns="cloudflare token"),
+            project.change("microblog", domains=["203.0.113.7"], tls="automatic"),
+        ),
+        (FILE, "domains", "the address 203.0.113.7, which no challenge by DNS can prove", "tls: internal"),
+    ),
+    Mistake(
+        "two addresses, between which visitors could not choose",
+        microblog(domains=["203.0.113.7", "203.0.113.8"], tls="internal"),
+        (FILE, "domains", "the addresses 203.0.113.7, 203.0.113.8", "one address with a certificate"),
     ),
     Mistake(
         "certificate of a public authority for a private name",

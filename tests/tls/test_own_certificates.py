@@ -6,16 +6,17 @@ import subprocess
 
 import pytest
 
-from sandbox import acme
+from sandbox import acme, names
 from tests.sandbox.playbook import environment
 from tests.sandbox.project import Project
 from tests.sandbox.server import Server
-from tests.tls.conftest import DOMAIN
+from tests.tls.conftest import DOMAIN, SERVER
 from tests.tls.steps import FAST, fab, write
 from tests.tls.visitor import Visitor, fingerprint, serial
 from tests.unit.tls.authority import Pair, issue
 
-NAMES = (DOMAIN, f"*.{DOMAIN}")
+ADDRESS = names.server(SERVER).address
+NAMES = (DOMAIN, f"*.{DOMAIN}", ADDRESS)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,8 @@ def own(first: int, company: Pair, site: Project) -> tuple[Pair, Pair]:
     """Two pairs of a private authority's, for the same names; the application's file names where they are to lie."""
     write(site.inventory / "certificates", root_pem=company.pem)
     paths = {"certificate": "certificates/beacon.pem", "key": "certificates/beacon.key"}
-    site.change("beacon", tls=paths, proxy={"body_limit": "1MB", "headers": {"X-Frame-Options": None, "X-Who": "us"}})
+    options = {"body_limit": "1MB", "headers": {"X-Frame-Options": None, "X-Who": "us"}}
+    site.change("beacon", domains=[DOMAIN, ADDRESS], tls=paths, proxy=options)
     return issue("beacon", *NAMES, by=company), issue("beacon", *NAMES, by=company, begins=-85, ends=5)
 
 
@@ -67,6 +69,13 @@ def test_an_own_certificate_is_served(
     (folder / "beacon.key").write_bytes(own[0].key())
 
 
+def test_visitors_of_the_address_get_the_certificate_too(own: tuple[Pair, Pair], visitor: Visitor) -> None:
+    """Though they name no server in their handshakes."""
+    assert visitor.ask(f"https://{ADDRESS}/").status == 200
+    assert visitor.ask(f"https://{ADDRESS}/", "--http3-only").version == "3"
+    assert visitor.ask(f"http://{ADDRESS}/").header("location") == f"https://{ADDRESS}/"
+
+
 def test_the_application_s_own_headers_and_limit_count(own: tuple[Pair, Pair], visitor: Visitor) -> None:
     answer = visitor.ask(f"https://{DOMAIN}/")
     assert (answer.header("x-who"), answer.header("x-frame-options")) == ("us", "")
@@ -97,17 +106,19 @@ def test_verification_tells_how_long_a_certificate_lasts_that_nobody_renews(
     assert lines[1].split()[-2] == "5"
 
 
-def test_an_internal_authority_certifies_names_that_are_not_public(
+def test_an_internal_authority_certifies_names_that_are_not_public_and_addresses(
     own: tuple[Pair, Pair], site: Project, server: Server, visitor: Visitor
 ) -> None:
     private = "beacon.internal"
-    site.change("beacon", tls="internal", domains=[DOMAIN, private])
+    site.change("beacon", tls="internal", domains=[DOMAIN, private, ADDRESS])
     site.deploy(*FAST).succeeded()
     shown = fab(site, "authority")
     assert fingerprint(shown.stdout) in shown.stderr
     visitor.believe(shown.stdout)
     answer = visitor.ask(f"https://{private}/", "--resolve", f"{private}:443:{server.what.address}")
     assert (answer.status, answer.header("strict-transport-security"), answer.error) == (200, "", "")
+    answer = visitor.ask(f"https://{ADDRESS}/")
+    assert (answer.status, answer.error) == (200, "")
 
 
 def test_back_with_the_authority_nothing_is_asked_again(

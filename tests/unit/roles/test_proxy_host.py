@@ -6,17 +6,19 @@ import json
 import os
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.listeners import Holder, holders, listening_sockets
 from ansible_collections.slipway.vps.plugins.module_utils.problem import OperationError
 from ansible_collections.slipway.vps.plugins.module_utils.proxy_host import (
+    NO_MODULE,
     ProxyFile,
     ProxyHost,
     _last_error,
-    read_header,
 )
-from ansible_collections.slipway.vps.plugins.modules.proxy_site import refuse_conflicts
+from ansible_collections.slipway.vps.plugins.module_utils.proxy_sites import read_header
+from ansible_collections.slipway.vps.plugins.modules.proxy_site import refuse_another_address, refuse_conflicts
 
 from tests.unit.roles.rendering import render
 
@@ -52,6 +54,53 @@ def test_a_domain_belongs_to_one_application(proxy: ProxyHost) -> None:
         refuse_conflicts(proxy, "blog", ["blog.example.com", "WWW.example.com"])
     refuse_conflicts(proxy, "shop", ["shop.example.com"])
     refuse_conflicts(proxy, "blog", ["blog.example.com"])
+
+
+def site_text(app: str, *domains: str, tls: str = "internal") -> str:
+    variables = {"proxy_site_app": app, "proxy_site_domains": list(domains), "proxy_site_port": 5000}
+    return render("proxy", "site.caddy.j2", proxy_site_tls=tls, **variables)
+
+
+def test_visitors_who_name_no_server_get_the_certificate_of_the_address(proxy: ProxyHost) -> None:
+    """Also after a run that was cut off between the site's file and this one."""
+    default = proxy.folder / "default_name.caddy"
+    assert proxy.write_default_name() == [f"wrote {default}"]
+    assert default.read_text(encoding="utf-8") == "# No site has an address.\n"
+    site = proxy.sites / "shop.caddy"
+    site.write_text(site_text("shop", "shop.example.com", "203.0.113.7"), encoding="utf-8")
+    proxy.mark_loaded()
+    proxy.write_default_name()
+    assert default.read_text(encoding="utf-8") == "default_sni 203.0.113.7\n"
+    assert not proxy.is_loaded
+    assert proxy.write_default_name() == []
+    site.write_text(site_text("shop", "203.0.113.7", tls="off"), encoding="utf-8")
+    proxy.write_default_name()
+    assert "default_sni" not in default.read_text(encoding="utf-8")
+
+
+def test_the_candidate_that_caddy_checks_has_the_address_too(proxy: ProxyHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def validate(_self: ProxyHost, candidate: str, _image: str) -> SimpleNamespace:
+        seen.append((proxy.folder / candidate / "default_name.caddy").read_text(encoding="utf-8"))
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(ProxyHost, "_caddy_validate", validate)
+    proxy.validate("sites/shop.caddy", site_text("shop", "203.0.113.7"), "caddy:2.11")
+    proxy.validate("sites/shop.caddy", None, "caddy:2.11")
+    assert seen == ["default_sni 203.0.113.7\n", "# No site has an address.\n"]
+
+
+def test_one_address_with_a_certificate_on_a_host(proxy: ProxyHost) -> None:
+    (proxy.sites / "shop.caddy").write_text(site_text("shop", "203.0.113.7"), encoding="utf-8")
+    expected = (
+        r"domains of blog: 203\.0\.113\.8 beside 203\.0\.113\.7, which is shop's on this host; expected one address"
+    )
+    with pytest.raises(OperationError, match=expected):
+        refuse_another_address(proxy, "blog", site_text("blog", "blog.example.com", "203.0.113.8"))
+    refuse_another_address(proxy, "blog", site_text("blog", "203.0.113.8", tls="off"))
+    refuse_another_address(proxy, "blog", site_text("blog", "blog.example.com"))
+    refuse_another_address(proxy, "shop", site_text("shop", "203.0.113.8"))
 
 
 def test_a_file_that_was_not_loaded_is_noticed(proxy: ProxyHost) -> None:
@@ -108,6 +157,14 @@ def test_errors_of_caddy_name_the_file_that_the_user_knows() -> None:
         output = f'{{"level":"info","msg":"using config from file"}}\n{error}\n'
         assert _last_error(output, ".candidate-x1") == expected
     assert _last_error("killed\n", "") == "killed"
+
+
+def test_a_module_that_the_image_lacks_is_the_image_s_matter() -> None:
+    text = _last_error(
+        "Error: getting module named 'dns.providers.acme': module not registered: dns.providers.acme\n", ""
+    )
+    assert text.endswith("module not registered: dns.providers.acme. " + NO_MODULE)
+    assert "proxy_image" in NO_MODULE
 
 
 def test_the_program_on_a_tcp_port_is_found_over_ipv6(ipv6: None) -> None:

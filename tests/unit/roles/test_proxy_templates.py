@@ -55,6 +55,11 @@ def test_redirects_are_the_sites_own() -> None:
     assert "auto_https disable_redirects" in render("proxy", "Caddyfile.j2")
 
 
+def test_the_user_s_own_global_options_count_over_the_sites_address() -> None:
+    text = render("proxy", "Caddyfile.j2", proxy_global_options="default_sni shop.example.com\n")
+    assert text.index("import default_name.caddy") < text.index("default_sni shop.example.com")
+
+
 def test_the_address_for_the_authority_appears_when_given() -> None:
     assert "\temail admin@example.com\n" in render("proxy", "Caddyfile.j2", proxy_acme_email="admin@example.com")
     assert "email" not in render("proxy", "Caddyfile.j2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import ipaddress
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -55,10 +56,17 @@ def issue(name: str, *names: str, by: Pair | None = None, begins: float = -1, en
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
     builder = builder.add_extension(_usage(signs=not names), critical=True)
     if names:
-        alternatives = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+        alternatives = x509.SubjectAlternativeName([_alternative(each) for each in names])
         builder = builder.add_extension(alternatives, critical=False)
     above = by.chain if by and by.above else by.pem if by and by.certificate.issuer != by.certificate.subject else b""
     return Pair(builder.sign(by.private if by else private, hashes.SHA256()), private, above)
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(signs: bool) -> x509.KeyUsage:

@@ -64,6 +64,13 @@ def test_name_that_is_not_covered(root: Pair) -> None:
     )
 
 
+def test_an_address_has_to_be_in_the_certificate_too(root: Pair) -> None:
+    names = [*NAMES, "203.0.113.7"]
+    assert problems(issue("shop", *names, by=root), names=names) == []
+    (found,) = problems(issue("shop", *NAMES, by=root), names=names)
+    assert "expected one that covers 203.0.113.7" in found
+
+
 def test_key_of_another_certificate(root: Pair) -> None:
     (found,) = problems(issue("shop", *NAMES, by=root), key=root.key())
     assert "tls.key: found the key of another certificate" in found
