@@ -137,8 +137,12 @@ def measure(bench: Bench) -> Result:
     listed = "\n".join(f"- {goal}" for goal in goals)
     least = statistics.median(five.boots) / (os.cpu_count() or 1)
     boots = f"""\
-The first boots alone: of one server {one.told()}; of five {five.told()}.
-Those five boots cannot take less than {least:.1f} s here, whoever orders them: they share this machine's
-{os.cpu_count()} processors, which no cloud's servers do.
+The first boots alone:
+
+- one server: {one.told()}
+- five at once: {five.told()}
+
+Those five boots cannot take less than {least:.1f} s here, whoever orders them: they share this machine's {os.cpu_count()}
+processors, which no cloud's servers do.
 """
     return Result(f"{METHOD}\n{table}\n\n{rounds} and {rounds * 3} rounds.\n\n{listed}\n\n{boots}", goals)
