@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,11 +86,16 @@ def test_the_application_s_own_headers_and_limit_count(own: tuple[Pair, Pair], v
 
 
 def test_another_own_certificate_is_loaded_without_a_release(
-    own: tuple[Pair, Pair], site: Project, server: Server
+    own: tuple[Pair, Pair], site: Project, server: Server, visitor: Visitor
 ) -> None:
     live = server.live("beacon")
     write(site.inventory / "certificates", beacon_pem=own[1].chain, beacon_key=own[1].key())
-    site.deploy(*FAST).succeeded()
+    with ThreadPoolExecutor() as pool:
+        # HTTP/3 is what Caddy cuts off when the grace period is over.
+        patient = pool.submit(visitor.ask, f"https://{DOMAIN}/slow?seconds=25", "--http3-only")
+        site.deploy(*FAST).succeeded()
+        answer = patient.result()
+    assert (answer.status, answer.error) == (200, "")
     assert serial(server, DOMAIN) == own[1].certificate.serial_number
     assert server.live("beacon") == live
     assert server.run("ls /var/lib/slipway/proxy/certificates | grep -c key") == "1"

@@ -72,7 +72,7 @@ class Visitor:
         self.container.put_archive("/", packed.getvalue())
 
     def ask(self, url: str, *options: str) -> Answer:
-        command = ["curl", "--silent", "--max-time", "30", "--cacert", "/authorities.pem"]
+        command = ["curl", "--silent", "--max-time", "60", "--cacert", "/authorities.pem"]
         written = "%{stderr}\n%{http_code}\t%{http_version}\t%{errormsg}\n%{header_json}"
         _code, (body, told) = self.container.exec_run([*command, "--write-out", written, *options, url], demux=True)
         _before, _, text = (told or b"").decode().partition("\n")
