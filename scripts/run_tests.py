@@ -186,7 +186,8 @@ def read_outcome(part: Part, report: Path, code: int, seconds: float) -> Outcome
 def _failures(case: ElementTree.Element) -> list[str]:
     name = f"{case.get('classname', '')}::{case.get('name', '')}"
     failures = [*case.iter("failure"), *case.iter("error")]
-    return [f"{name}: {(failure.get('message') or '').strip().partition(chr(10))[0]}" for failure in failures]
+    messages = [failure.get("message", "").strip().partition("\n")[0] for failure in failures]
+    return [f"{name}: {message}" for message in messages]
 
 
 def table(outcomes: Sequence[Outcome], seconds: float) -> str:

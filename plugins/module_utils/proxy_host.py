@@ -122,11 +122,8 @@ class ProxyHost:
 
     def write_default_name(self) -> list[str]:
         """Writes what the sites need in common; returns what was done."""
-        path, text = self.folder / DEFAULT_NAME, _default_name(self.sites)
-        if path.is_file() and path.read_text(encoding="utf-8") == text:
-            return []
-        write_atomically(path, text, 0o644)
-        return [f"wrote {path}"]
+        path = self.folder / DEFAULT_NAME
+        return [f"wrote {path}"] if write_atomically(path, _default_name(self.sites), 0o644) else []
 
     def configuration_hash(self) -> str:
         """A hash of everything that the proxy reads when it loads its configuration."""
