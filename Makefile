@@ -5,6 +5,8 @@ SHELL := /bin/bash
 .PHONY: help setup lint format unit test demo demo-release demo-cloud bench clean distclean lock
 
 python := .venv/bin/python
+# Python may keep what it compiled of the project's own files: hundreds of processes of one run read them.
+unexport PYTHONDONTWRITEBYTECODE
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make lock'
 

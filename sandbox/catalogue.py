@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Image:
     `on_hub` images are served by hub.sandbox; `hint` says how long a build takes on two cores;
     `scratch` ones keep nothing of their bases, so that a new base does not rebuild them;
     `machine` says that the machine's certificates are left in the image, so that a change of them rebuilds it;
-    `cloud` ones are needed by cloud.sandbox alone.
+    `only` names what alone needs it: cloud.sandbox (`cloud`), a server's system (`ubuntu-24.04`), its distribution.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Image:
     hint: str = ""
     scratch: bool = False
     machine: bool = False
-    cloud: bool = False
+    only: str = ""
 
     @property
     def reference(self) -> str:
@@ -48,8 +48,9 @@ class Image:
         return paths.IMAGES / self.folder
 
 
-SERVER_13 = "slipway-sandbox/server:debian-13"
-SERVER_12 = "slipway-sandbox/server:debian-12"
+SERVER = "slipway-sandbox/server"
+SERVER_13 = f"{SERVER}:debian-13"
+SERVER_12 = f"{SERVER}:debian-12"
 DNS = "slipway-sandbox/dns:1"
 PACKAGES = "slipway-sandbox/packages:1"
 ACME = "slipway-sandbox/acme:1"
@@ -57,6 +58,8 @@ CLOUD = "slipway-sandbox/cloud:1"
 CLOUD_SERVER_13 = "slipway-sandbox/cloud-server:debian-13"
 CLOUD_SERVER_12 = "slipway-sandbox/cloud-server:debian-12"
 REGISTRY = "registry:2"
+
+UBUNTU = {"26.04": "resolute", "24.04": "noble", "22.04": "jammy"}
 
 IMAGES = (
     Image("debian", "13", "debian", suite="trixie", bases=(), hint="about 20 s"),
@@ -99,7 +102,7 @@ IMAGES = (
         on_hub=False,
         bases=("python:3.13-slim",),
         hint="about 30 s",
-        cloud=True,
+        only="cloud",
     ),
     *(
         Image(
@@ -111,11 +114,47 @@ IMAGES = (
             bases=(f"slipway-sandbox/server:debian-{release}",),
             arguments={"BASE": f"slipway-sandbox/server:debian-{release}"},
             hint="about 40 s",
-            cloud=True,
+            only="cloud",
         )
         for release in ("13", "12")
     ),
+    *(
+        Image(
+            "ubuntu",
+            release,
+            "ubuntu",
+            arguments={"SUITE": suite},
+            hint="about 30 s",
+            scratch=True,
+            only=f"ubuntu-{release}",
+        )
+        for release, suite in UBUNTU.items()
+    ),
+    *(
+        Image(
+            SERVER,
+            f"ubuntu-{release}",
+            "server",
+            stand_in=False,
+            on_hub=False,
+            bases=(f"ubuntu:{release}",),
+            arguments={"BASE": f"ubuntu:{release}", "PACKAGES": "python3 sudo ufw unattended-upgrades"},
+            hint="about 30 s",
+            only=f"ubuntu-{release}",
+        )
+        for release in UBUNTU
+    ),
+    Image("mysql", "8.4", "mysql", bases=("ubuntu:26.04",), hint="about 20 s", only="ubuntu"),
 )
+
+
+def needed(users: Collection[str]) -> list[Image]:
+    """The images that everybody needs, those that one of `users` alone does, and what they are built from."""
+    known = by_reference()
+    wanted = [image for image in IMAGES if not image.only or image.only in users]
+    for image in wanted:
+        wanted += [known[base] for base in image.bases if known[base] not in wanted]
+    return wanted
 
 
 def by_reference() -> dict[str, Image]:

@@ -98,7 +98,9 @@ def plan(
     def add(name: str, work, *after: str, heavy=lambda: False) -> None:
         plan_.append(Task(name, work, frozenset(after), heavy))
 
-    images = [image for image in catalogue.IMAGES if cloud or not image.cloud]
+    systems = {server.system for server in wanted}
+    distributions = {system.partition("-")[0] for system in systems}
+    images = catalogue.needed({*systems, *distributions, *(["cloud"] if cloud else [])})
     for image in images:
         add(
             image.reference,

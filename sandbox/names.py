@@ -38,9 +38,9 @@ CLOUD_PORT = 5445
 # What the ACME authority tells of itself: its root.
 ACME_PORT = 5447
 
-LAST_SERVER = 12
-# As old as the oldest that is supported, with python3 on it.
-DEBIAN_12 = (3, 10)
+LAST_SERVER = 15
+# Number -> system, of those that are not Debian 13. Debian 12 and Ubuntu come with python3, as clouds hand them out.
+SYSTEMS = {3: "debian-12", 10: "debian-12", 13: "ubuntu-24.04", 14: "ubuntu-22.04", 15: "ubuntu-26.04"}
 LAST_CLOUD_SERVER = 100
 # Last numbers of the addresses that a cloud reserves for its customers.
 RESERVED_NUMBERS = range(200, 250)
@@ -97,9 +97,9 @@ class Server(Numbered):
         return f"172.30.0.{10 + self.number}"
 
     @property
-    def debian(self) -> str:
-        """Debian release."""
-        return "12" if self.number in DEBIAN_12 else "13"
+    def system(self) -> str:
+        """Distribution and release, as `debian-13`."""
+        return SYSTEMS.get(self.number, "debian-13")
 
     @property
     def ssh_port(self) -> int:

@@ -49,7 +49,7 @@ def specification(server: Server, engine: dict[str, Any]) -> Specification:
     return Specification(
         name=server.name,
         hostname=server.name,
-        image=catalogue.SERVER_12 if server.debian == "12" else catalogue.SERVER_13,
+        image=f"{catalogue.SERVER}:{server.system}",
         kind="server",
         address=server.address,
         aliases=(server.name,),

@@ -1,18 +1,26 @@
 #!/bin/bash
-# Repackages Debian's programs as Docker's five packages, for Debian 13 and 12, and indexes them.
+# Repackages Debian's programs as Docker's five packages, for Debian and Ubuntu, and indexes them.
 set -o errexit -o nounset -o pipefail
 
 architecture=$(dpkg --print-architecture)
-root=/repository/linux/debian
+declare -A distributions=([trixie]=debian [bookworm]=debian [resolute]=ubuntu [noble]=ubuntu [jammy]=ubuntu)
+declare -A releases=([trixie]=13 [bookworm]=12 [resolute]=26.04 [noble]=24.04 [jammy]=22.04)
+
+# folder SUITE: where the suite's index and packages are.
+folder() { printf '/repository/linux/%s/dists/%s' "${distributions[$1]}" "$1"; }
+
+# version NUMBER REVISION SUITE: as Docker writes it.
+version() { printf '%s-%s~%s.%s~%s' "$1" "$2" "${distributions[$3]}" "${releases[$3]}" "$3"; }
 
 # upstream DEB: the program's own version, out of the version of Debian's package.
 upstream() { dpkg-deb --field "$1" Version | sed 's/^[0-9]*://; s/[+~-].*//'; }
 
 # pack SUITE NAME VERSION DEPENDS DESCRIPTION [FIELD…]: makes the package of the tree in /tree.
 pack() {
-  local suite=$1 package=$2 version=$3 depends=$4 description=$5
+  local package=$2 version=$3 depends=$4 description=$5 pool
+  pool=$(folder "$1")/pool/stable/$architecture
   shift 5
-  mkdir -p /tree/DEBIAN "$root/dists/$suite/pool/stable/$architecture"
+  mkdir -p /tree/DEBIAN "$pool"
   {
     printf 'Package: %s\nVersion: %s\nArchitecture: %s\n' "$package" "$version" "$architecture"
     printf 'Maintainer: Slipway sandbox <packages@download.docker.sandbox>\nSection: admin\nPriority: optional\n'
@@ -23,7 +31,7 @@ pack() {
   } > /tree/DEBIAN/control
   # zstd at a low level: a server unpacks it in a third of the time that xz takes.
   dpkg-deb --root-owner-group -Zzstd -z3 --build /tree \
-    "$root/dists/$suite/pool/stable/$architecture/${package}_${version#*:}_${architecture}.deb" > /dev/null
+    "$pool/${package}_${version#*:}_${architecture}.deb" > /dev/null
 }
 
 # scripts UNIT…: maintainer scripts that enable and start these units.
@@ -49,8 +57,8 @@ fresh() {
 trim() { find /tree -depth -type d -empty -delete; }
 
 engine() {
-  local suite=$1 release=$2 revision=$3 version
-  version="5:$(upstream /deb/docker.io_*.deb)-$revision~debian.$release~$suite"
+  local suite=$1 revision=$2 version
+  version=5:$(version "$(upstream /deb/docker.io_*.deb)" "$revision" "$suite")
   fresh /deb/docker.io_*.deb /deb/tini_*.deb
   cp /from/usr/sbin/dockerd /from/usr/sbin/docker-proxy /tree/usr/bin/
   cp /from/usr/bin/tini-static /tree/usr/bin/docker-init
@@ -71,10 +79,10 @@ engine() {
     'Conflicts: docker-cli' 'Replaces: docker-cli'
 }
 
-# plugin SUITE RELEASE PACKAGE NAME VERSION-REVISION
+# plugin SUITE PACKAGE NAME
 plugin() {
-  local suite=$1 release=$2 package=$3 name=$4 version
-  version="$(upstream /deb/"$name"_*.deb)-1~debian.$release~$suite"
+  local suite=$1 package=$2 name=$3 version
+  version=$(version "$(upstream /deb/"$name"_*.deb)" 1 "$suite")
   fresh /deb/"$name"_*.deb
   cp "/from/usr/libexec/docker/cli-plugins/$name" /tree/usr/libexec/docker/cli-plugins/
   trim
@@ -98,19 +106,18 @@ runtime() {
     'Provides: containerd, runc' 'Conflicts: containerd, runc' 'Replaces: containerd, runc'
 }
 
-for pair in trixie:13 bookworm:12; do
-  suite=${pair%:*} release=${pair#*:}
+for suite in "${!distributions[@]}"; do
   # The engine comes in two revisions, so that a pinned version can be told from the newest.
-  engine "$suite" "$release" 0
-  engine "$suite" "$release" 1
-  plugin "$suite" "$release" docker-buildx-plugin docker-buildx
-  plugin "$suite" "$release" docker-compose-plugin docker-compose
-done
-runtime trixie /deb/containerd_*.deb /deb/runc_*.deb
-runtime bookworm /deb/bookworm/containerd_*.deb /deb/bookworm/runc_*.deb
-
-cd "$root"
-for suite in trixie bookworm; do
+  engine "$suite" 0
+  engine "$suite" 1
+  plugin "$suite" docker-buildx-plugin docker-buildx
+  plugin "$suite" docker-compose-plugin docker-compose
+  # Debian 12's builds run wherever the C library is as new as Ubuntu 22.04's.
+  case $suite in
+    trixie) runtime "$suite" /deb/containerd_*.deb /deb/runc_*.deb ;;
+    *) runtime "$suite" /deb/bookworm/containerd_*.deb /deb/bookworm/runc_*.deb ;;
+  esac
+  cd "/repository/linux/${distributions[$suite]}"
   binary=dists/$suite/stable/binary-$architecture
   mkdir -p "$binary"
   # reprepro keeps one version of a package; a repository that can be pinned has several.

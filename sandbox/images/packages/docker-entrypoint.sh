@@ -3,13 +3,14 @@
 set -eu
 export GNUPGHOME=/keys
 chmod 0700 "$GNUPGHOME"
-root=/repository/linux/debian
 user='Slipway sandbox (Docker packages) <packages@download.docker.sandbox>'
 if ! gpg --batch --list-secret-keys "$user" > /dev/null 2>&1; then
   gpg --batch --quiet --passphrase '' --quick-generate-key "$user" rsa3072 sign never
 fi
-gpg --batch --armor --export "$user" > "$root/gpg"
-for release in "$root"/dists/*/Release; do
+for distribution in /repository/linux/*; do
+  gpg --batch --armor --export "$user" > "$distribution/gpg"
+done
+for release in /repository/linux/*/dists/*/Release; do
   folder=${release%/Release}
   gpg --batch --yes --quiet --local-user "$user" --clearsign --output "$folder/InRelease" "$release"
   gpg --batch --yes --quiet --local-user "$user" --armor --detach-sign --output "$folder/Release.gpg" "$release"

@@ -30,7 +30,8 @@ def run(
 
 
 @pytest.mark.parametrize(
-    ("identifier", "version"), [("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04")]
+    ("identifier", "version"),
+    [("debian", "12"), ("debian", "13"), ("ubuntu", "22.04"), ("ubuntu", "24.04"), ("ubuntu", "26.04")],
 )
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_supported_hosts_would_change(tmp_path: Path, identifier: str, version: str, machine: str) -> None:
@@ -50,7 +51,7 @@ def test_supported_hosts_would_change(tmp_path: Path, identifier: str, version: 
 def test_other_hosts_are_refused_in_one_line(tmp_path: Path, os_release: str, machine: str, found: str) -> None:
     result = run(tmp_path, os_release, machine)
     assert result.returncode == 1
-    assert result.stdout.startswith(f"slipway: runs {found}; supported are Debian 12 and 13, Ubuntu 22.04 and 24.04")
+    assert result.stdout.startswith(f"slipway: runs {found}; supported are Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04")
     assert len(result.stdout.splitlines()) == 1
 
 

@@ -40,17 +40,23 @@ def test_every_recipe_belongs_to_an_image() -> None:
 
 @pytest.mark.parametrize("image", [i for i in BUILT if i.stand_in], ids=lambda image: image.reference)
 def test_a_stand_in_says_that_it_is_one(image: Image) -> None:
-    assert (
-        (image.recipe / "Dockerfile")
-        .read_text()
-        .startswith(f"# Stand-in for {image.reference.removesuffix(':latest')} ")
-    )
+    several = [other.folder for other in BUILT].count(image.folder) > 1
+    called = image.name if several else image.reference.removesuffix(":latest")
+    assert (image.recipe / "Dockerfile").read_text().startswith(f"# Stand-in for {called} ")
 
 
 @pytest.mark.parametrize("image", BUILT, ids=lambda image: image.reference)
 def test_images_from_scratch_are_marked_as_such(image: Image) -> None:
     last = re.findall(r"^FROM (\S+)", (image.recipe / "Dockerfile").read_text(), re.MULTILINE)[-1]
     assert image.scratch == (last == "scratch")
+
+
+def test_what_only_one_system_needs_comes_with_it_alone() -> None:
+    plain = {image.reference for image in catalogue.needed(())}
+    assert not {reference for reference in plain if "ubuntu" in reference or "cloud" in reference or "mysql" in reference}
+    noble = {image.reference for image in catalogue.needed({"ubuntu-24.04"})} - plain
+    assert noble == {"ubuntu:24.04", "slipway-sandbox/server:ubuntu-24.04"}
+    assert {image.reference for image in catalogue.needed({"ubuntu"})} - plain == {"mysql:8.4", "ubuntu:26.04"}
 
 
 @pytest.fixture
