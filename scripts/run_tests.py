@@ -66,6 +66,7 @@ PARTS = (
     Part("hardening", _pytest("tests/hardening"), "option", ("sandbox",), beside=True),
     Part("security", _pytest("tests/security"), "option", ("sandbox",), beside=True),
     Part("clouds", _pytest("tests/clouds"), "option", ("sandbox",), beside=True),
+    Part("ubuntu", _pytest("tests/ubuntu"), "option", ("sandbox",), beside=True),
     # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),

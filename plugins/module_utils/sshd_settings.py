@@ -33,6 +33,9 @@ PUBLIC_KEYS = (
     "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521,sk-ecdsa-sha2-nistp256@openssh.com"
 )
 HOST_KEY_BITS = 3072
+# Users' keys, where sshd asks for their size (OpenSSH 9.1, https://www.openssh.com/releasenotes.html).
+USER_KEY_BITS = 2048
+USER_KEY_BITS_SINCE = (9, 1)
 # By these it is told whether the drop-in counts; sshd -T says the second by its old name.
 TELLING = ("PermitRootLogin", "PasswordAuthentication", "Ciphers")
 SYNONYMS = {"prohibit-password": "without-password"}
@@ -81,6 +84,18 @@ def algorithms(classical: bool) -> dict[str, str]:
     return {keyword: ",".join(names) for keyword, names in chosen.items() if names}
 
 
+def version(shown: str) -> tuple[int, ...]:
+    """OpenSSH's version, out of what `ssh -V` shows (`OpenSSH_8.9p1 Ubuntu-3`); empty if it does not say it."""
+    found = re.match(r"OpenSSH_(\d+)\.(\d+)", shown)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def own_settings(classical: bool) -> dict[str, Any]:
+    """What this host's OpenSSH decides: its algorithms, and the least size of users' keys where it knows such a setting."""
+    has_size = version(run(["ssh", "-V"], check=False).stderr) >= USER_KEY_BITS_SINCE
+    return algorithms(classical) | ({"RequiredRSASize": USER_KEY_BITS} if has_size else {})
+
+
 def limits_users(options: Mapping[str, Any]) -> bool:
     """Whether the inventory itself says, by a null too, who may log in."""
     return bool({"allowusers", "allowgroups"} & {keyword.lower() for keyword in options})
@@ -92,9 +107,9 @@ def render(settings: Mapping[str, Any]) -> str:
 
 
 def wanted_text(options: Mapping[str, Any], classical: bool) -> str:
-    """The drop-in: the algorithms, with the options over them; a null leaves a keyword out."""
+    """The drop-in: what the host's OpenSSH decides, with the options over it; a null leaves a keyword out."""
     named = {keyword.lower() for keyword in options}
-    own = {keyword: value for keyword, value in algorithms(classical).items() if keyword.lower() not in named}
+    own = {keyword: value for keyword, value in own_settings(classical).items() if keyword.lower() not in named}
     return render({**own, **{keyword: value for keyword, value in options.items() if value is not None}})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_no_broken_algorithm_is_on_any_list() -> None:
 
 
 def test_options_of_the_inventory_win_and_a_null_leaves_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sshd_settings, "algorithms", lambda classical: {"Ciphers": "aes256-ctr", "MACs": "none"})
+    monkeypatch.setattr(sshd_settings, "own_settings", lambda classical: {"Ciphers": "aes256-ctr", "MACs": "none"})
     text = sshd_settings.wanted_text({"ciphers": "aes128-ctr", "MACs": None, "Port": 2222}, False)
     assert text.splitlines()[1:] == ["ciphers aes128-ctr", "Port 2222"]
 
@@ -301,3 +302,21 @@ def test_a_change_is_given_again_only_where_it_has_not_begun(
     connection = FreshConnection("web-1", {"user": "slipway"}, None, True)
     answer = connection.insist("python3 -", 10, "change()", repeatable=False)
     assert given == ["python3 - change()"] * tries and answer == answers[tries - 1]
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        ("OpenSSH_8.9p1 Ubuntu-3ubuntu0.13, OpenSSL 3.0.2 15 Mar 2022", False),
+        ("OpenSSH_9.2p1 Debian-2+deb12u7, OpenSSL 3.0.17 1 Jul 2025", True),
+        ("OpenSSH_10.2p1 Ubuntu-2ubuntu3, OpenSSL 3.5.3", True),
+        ("something else", False),
+    ],
+)
+def test_the_size_of_users_keys_is_asked_for_where_sshd_knows_it(
+    shown: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ubuntu 22.04's OpenSSH 8.9 refuses a file with that setting."""
+    answer = subprocess.CompletedProcess([], 0, "", shown)
+    monkeypatch.setattr(sshd_settings, "run", lambda *_, **__: answer)
+    assert ("RequiredRSASize" in sshd_settings.own_settings(False)) is expected

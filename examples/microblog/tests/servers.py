@@ -4,12 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+
+REDIS = "redis:8"
 
 
 def free_port() -> int:
@@ -42,54 +43,57 @@ def unavailable(what: str) -> None:
     pytest.skip(what)
 
 
-class RedisServer:
-    """A Redis of the tests' own, which can be stopped and started."""
+def docker(*arguments: str) -> str:
+    """Run a docker command and return what it prints."""
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: subprocess.Popen[bytes] | None = None
+
+def expect_image(image: str) -> None:
+    """Skip the test unless the local Docker engine has the image already."""
+    known = shutil.which("docker") and subprocess.run(["docker", "image", "inspect", image], capture_output=True)
+    if not known or known.returncode:
+        unavailable(f"the local Docker engine has no image {image}")
+
+
+class RedisServer:
+    """A Redis of the tests' own, which can be stopped and started; it keeps what it has been told."""
+
+    def __init__(self) -> None:
+        port = free_port()
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self.container = docker(
+            "create", "--publish", f"127.0.0.1:{port}:6379", REDIS, "redis-server", "--appendonly", "yes"
+        )
 
     def start(self) -> None:
-        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", self.folder]
-        self.process = subprocess.Popen([*command, "--appendonly", "yes"], stdout=subprocess.DEVNULL)
+        docker("start", self.container)
 
         from redis import Redis
 
         wait_until(lambda: Redis.from_url(self.url).ping(), 10, "Redis answers")
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(10)
-            self.process = None
+        docker("stop", self.container)
 
 
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
-    if not shutil.which("redis-server"):
-        unavailable("redis-server is not installed")
-    with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(folder)
-        try:
-            server.start()
-            yield server
-        finally:
-            server.stop()
+    expect_image(REDIS)
+    server = RedisServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        docker("rm", "--force", "--volumes", server.container)
 
 
 @contextmanager
 def container(image: str, port: int, environment: dict[str, str]) -> Iterator[str]:
     """Run an image that the local Docker engine has already; yields `host:port`."""
-    known = shutil.which("docker") and subprocess.run(["docker", "image", "inspect", image], capture_output=True)
-    if not known or known.returncode:
-        unavailable(f"the local Docker engine has no image {image}")
+    expect_image(image)
     settings = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
-    command = ["docker", "run", "--detach", "--rm", "--publish", f"127.0.0.1::{port}", *settings, image]
-    identity = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    identity = docker("run", "--detach", "--rm", "--publish", f"127.0.0.1::{port}", *settings, image)
     try:
-        address = subprocess.run(["docker", "port", identity, str(port)], check=True, capture_output=True, text=True)
-        yield address.stdout.splitlines()[0]
+        yield docker("port", identity, str(port)).splitlines()[0]
     finally:
-        subprocess.run(["docker", "rm", "--force", "--volumes", identity], check=True, capture_output=True)
+        docker("rm", "--force", "--volumes", identity)

@@ -51,7 +51,9 @@ def test_supported_hosts_would_change(tmp_path: Path, identifier: str, version: 
 def test_other_hosts_are_refused_in_one_line(tmp_path: Path, os_release: str, machine: str, found: str) -> None:
     result = run(tmp_path, os_release, machine)
     assert result.returncode == 1
-    assert result.stdout.startswith(f"slipway: runs {found}; supported are Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04")
+    assert result.stdout.startswith(
+        f"slipway: runs {found}; supported are Debian 12 and 13, Ubuntu 22.04, 24.04 and 26.04"
+    )
     assert len(result.stdout.splitlines()) == 1
 
 

@@ -53,7 +53,9 @@ def test_images_from_scratch_are_marked_as_such(image: Image) -> None:
 
 def test_what_only_one_system_needs_comes_with_it_alone() -> None:
     plain = {image.reference for image in catalogue.needed(())}
-    assert not {reference for reference in plain if "ubuntu" in reference or "cloud" in reference or "mysql" in reference}
+    assert not {
+        reference for reference in plain if "ubuntu" in reference or "cloud" in reference or "mysql" in reference
+    }
     noble = {image.reference for image in catalogue.needed({"ubuntu-24.04"})} - plain
     assert noble == {"ubuntu:24.04", "slipway-sandbox/server:ubuntu-24.04"}
     assert {image.reference for image in catalogue.needed({"ubuntu"})} - plain == {"mysql:8.4", "ubuntu:26.04"}
