@@ -91,7 +91,7 @@ def version(shown: str) -> tuple[int, ...]:
 
 
 def own_settings(classical: bool) -> dict[str, Any]:
-    """What this host's OpenSSH decides: its algorithms, and the least size of users' keys where it knows such a setting."""
+    """What this host's OpenSSH decides: its algorithms, and the least size of users' keys where it can ask for one."""
     has_size = version(run(["ssh", "-V"], check=False).stderr) >= USER_KEY_BITS_SINCE
     return algorithms(classical) | ({"RequiredRSASize": USER_KEY_BITS} if has_size else {})
 
