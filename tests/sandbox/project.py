@@ -86,6 +86,11 @@ class Project:
             path = self.inventory / "apps" / f"{application}.{ending}"
             path.rename(path.with_name(f"{name}.{ending}"))
 
+    def remove(self, application: str) -> None:
+        """Takes an application out of the inventory; what runs of it goes on."""
+        for ending in ("yml", "vault.yml"):
+            (self.inventory / "apps" / f"{application}.{ending}").unlink()
+
     def read(self, application: str) -> dict[str, Any]:
         return yaml.safe_load(self.path(application).read_text())
 

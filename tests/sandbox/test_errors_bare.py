@@ -17,6 +17,7 @@ from tests.sandbox.server import Server
 
 pytestmark = [pytest.mark.errors, pytest.mark.servers("vps-3")]
 
+OPERATOR = "admin"
 FAKE_SYSTEM = 'ID=fedora\nVERSION_ID=41\nPRETTY_NAME="Fedora Linux 41"\n'
 FAKE_MACHINE = '#!/bin/sh\n[ "$*" = -m ] && { echo armv7l; exit; }\nexec /usr/bin/uname "$@"\n'
 COUNT_LOGINS = "journalctl --unit=ssh | grep -c Accepted || true"
@@ -120,6 +121,39 @@ def test_apt_key_with_another_fingerprint(site: Project, bare: Server) -> None:
     assert not bare.has("/usr/bin/docker") and not bare.has("/var/lib/slipway/server/stamp")
 
 
+@pytest.fixture(scope="class")
+def operated(site: Project, vps_3: Server) -> Iterator[Server]:
+    """A server that one reaches as somebody who is not root, as some clouds hand it out."""
+    vps_3.bare().run(
+        "apt-get update -qq && apt-get install -qq --no-install-recommends sudo >/dev/null 2>&1"
+        f" && useradd --create-home --shell /bin/bash --groups sudo {OPERATOR}"
+        f" && install -d -m 700 -o {OPERATOR} /home/{OPERATOR}/.ssh"
+        f" && install -m 600 -o {OPERATOR} /root/.ssh/authorized_keys /home/{OPERATOR}/.ssh/",
+    )
+    vps_3.run("chpasswd", f"{OPERATOR}:{secrets.token_urlsafe(9)}\n")
+    site.host("vps-3", ansible_user=OPERATOR, ansible_become=True)
+    yield vps_3
+    for name in ("ansible_user", "ansible_become"):
+        del site.hosts["all"]["hosts"]["vps-3"][name]
+    site.write_hosts()
+    # It lets nobody in but that user from now on.
+    vps_3.reset()
+
+
+class TestSudo:
+    def test_wants_a_password(self, site: Project, operated: Server) -> None:
+        outcome = site.deploy().failed()
+        outcome.line_with("sudo wants a password", "--ask-become-pass", "NOPASSWD")
+        assert operated.is_bare
+
+    def test_wants_none(self, site: Project, operated: Server) -> None:
+        operated.write(f"/etc/sudoers.d/{OPERATOR}", f"{OPERATOR} ALL=(ALL) NOPASSWD: ALL\n", "0440")
+        site.deploy().succeeded().line_with("Release 1 is live")
+        assert visitor.serves(operated, beacon.DOMAIN)
+        site.deploy().succeeded().line_with("vps-3", "nothing to do")
+        site.playbook("verify").succeeded().says("checks passed")
+
+
 def test_registry_refuses_the_password(site: Project, without_application: Server) -> None:
     with changed(site, registry_password="not-the-right-one"):
         outcome = site.deploy().failed().says_not("password-stdin")
@@ -156,51 +190,15 @@ def test_port_80_is_taken_by_another_program(site: Project, other_server: Server
 
 
 def test_image_that_is_not_there_at_the_first_release(site: Project, vps_3: Server) -> None:
-    site.change("beacon", image="{{ registry_server }}/acme/never-built")
-    if vps_3.live("beacon"):
-        vps_3.reset()
+    """Of another application: the one that is live serves on, for the tests that come after these."""
+    site.add("ghost", "beacon", image="{{ registry_server }}/acme/never-built", build=None, domains=["ghost.localhost"])
     try:
-        outcome = site.deploy().failed()
+        outcome = site.deploy("-e", "app=ghost").failed()
         outcome.says("the registry does not have", "registry.sandbox/acme/never-built:latest", "playbooks/build.yml")
+        assert vps_3.live("ghost") == 0
+        vps_3.expect_nothing_half_done("ghost")
+        site.change("ghost", image=beacon.IMAGE)
+        site.deploy("-e", "app=ghost").succeeded().says("is live")
+        assert visitor.serves(vps_3, "ghost.localhost")
     finally:
-        site.change("beacon", image=beacon.IMAGE)
-    assert vps_3.live("beacon") == 0
-    vps_3.expect_nothing_half_done("beacon")
-    site.deploy().succeeded().says("is live")
-    assert visitor.serves(vps_3, beacon.DOMAIN)
-
-
-OPERATOR = "admin"
-
-
-@pytest.fixture(scope="module")
-def operated(site: Project, vps_3: Server) -> Iterator[Server]:
-    """A server that one reaches as somebody who is not root, as some clouds hand it out."""
-    vps_3.bare().run(
-        "apt-get update -qq && apt-get install -qq --no-install-recommends sudo >/dev/null 2>&1"
-        f" && useradd --create-home --shell /bin/bash --groups sudo {OPERATOR}"
-        f" && install -d -m 700 -o {OPERATOR} /home/{OPERATOR}/.ssh"
-        f" && install -m 600 -o {OPERATOR} /root/.ssh/authorized_keys /home/{OPERATOR}/.ssh/",
-    )
-    vps_3.run("chpasswd", f"{OPERATOR}:{secrets.token_urlsafe(9)}\n")
-    site.host("vps-3", ansible_user=OPERATOR, ansible_become=True)
-    yield vps_3
-    for name in ("ansible_user", "ansible_become"):
-        del site.hosts["all"]["hosts"]["vps-3"][name]
-    site.write_hosts()
-    # It lets nobody in but that user from now on.
-    vps_3.reset()
-
-
-def test_sudo_that_wants_a_password(site: Project, operated: Server) -> None:
-    outcome = site.deploy().failed()
-    outcome.line_with("sudo wants a password", "--ask-become-pass", "NOPASSWD")
-    assert operated.is_bare
-
-
-def test_sudo_without_a_password(site: Project, operated: Server) -> None:
-    operated.write(f"/etc/sudoers.d/{OPERATOR}", f"{OPERATOR} ALL=(ALL) NOPASSWD: ALL\n", "0440")
-    site.deploy().succeeded().line_with("Release 1 is live")
-    assert visitor.serves(operated, beacon.DOMAIN)
-    site.deploy().succeeded().line_with("vps-3", "nothing to do")
-    site.playbook("verify").succeeded().says("checks passed")
+        site.remove("ghost")
