@@ -138,11 +138,12 @@ IMAGES = (
             stand_in=False,
             on_hub=False,
             bases=(f"ubuntu:{release}",),
-            arguments={"BASE": f"ubuntu:{release}", "PACKAGES": "python3 sudo ufw unattended-upgrades"},
+            arguments={"BASE": f"ubuntu:{release}", "PACKAGES": f"python3 {sudo} ufw unattended-upgrades"},
             hint="about 30 s",
             only=f"ubuntu-{release}",
         )
-        for release in UBUNTU
+        # From 26.04 on, sudo is the one that is written in Rust.
+        for release, sudo in (("26.04", "sudo sudo-rs"), ("24.04", "sudo"), ("22.04", "sudo"))
     ),
     Image("mysql", "8.4", "mysql", bases=("ubuntu:26.04",), hint="about 20 s", only="ubuntu"),
 )

@@ -21,6 +21,10 @@ INIT = "/sbin/init"
 OPERATOR = "slipway"
 # systemd 257 wants cgroup v2 and has to be told that the machine is of the older kind.
 LEGACY_CGROUPS = ("systemd.unified_cgroup_hierarchy=0", "SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1")
+# Of these systemd knows cgroup v2 alone (258 and later). On a machine with v1 they get the tree of v2 that stands
+# beside it, which has no controllers: everything runs, but nothing is held to a limit.
+UNIFIED_ALONE = ("ubuntu-26.04",)
+UNIFIED_TREE = {"Type": "bind", "Source": "/sys/fs/cgroup/unified", "Target": "/sys/fs/cgroup"}
 # Read-only at its top: systemd would mount there what the machine has left out, which upsets the machine's engine.
 CGROUP_TREE = {
     "Type": "bind",
@@ -46,6 +50,7 @@ def specification(server: Server, engine: dict[str, Any]) -> Specification:
     """The container of a server, on an engine that reports `engine` (docker info)."""
     private, public = keys.host_key(server)
     legacy = str(engine.get("CgroupVersion", "1")) == "1"
+    unified = server.system in UNIFIED_ALONE
     return Specification(
         name=server.name,
         hostname=server.name,
@@ -53,7 +58,7 @@ def specification(server: Server, engine: dict[str, Any]) -> Specification:
         kind="server",
         address=server.address,
         aliases=(server.name,),
-        command=(INIT, *LEGACY_CGROUPS) if legacy else (INIT,),
+        command=(INIT, *LEGACY_CGROUPS) if legacy and not unified else (INIT,),
         environment={"container": "docker"},
         ports=server.ports,
         volumes={server.volume: "/var/lib/docker"},
@@ -62,12 +67,12 @@ def specification(server: Server, engine: dict[str, Any]) -> Specification:
             "/etc/ssh/ssh_host_ed25519_key.pub": PlantedFile(public),
             "/root/.ssh/authorized_keys": PlantedFile(f"{keys.ensure_user_key()}\n".encode(), 0o600),
         },
-        host_configuration=host_configuration(legacy),
+        host_configuration=host_configuration(legacy, UNIFIED_TREE if unified else CGROUP_TREE),
     )
 
 
-def host_configuration(legacy: bool) -> dict[str, Any]:
-    """Settings that let systemd and a nested engine run; `legacy`: the machine has cgroup v1.
+def host_configuration(legacy: bool, tree: dict[str, Any] = CGROUP_TREE) -> dict[str, Any]:
+    """Settings that let systemd and a nested engine run; `legacy`: the machine has cgroup v1, of which it gets `tree`.
 
     With cgroup v1 the full --privileged fails where the machine itself lacks CAP_SYS_RESOURCE, and a cgroup namespace
     of the server's own breaks nested containers. With cgroup v2 systemd needs a namespace of its own.
@@ -82,7 +87,7 @@ def host_configuration(legacy: bool) -> dict[str, Any]:
         return {**shared, "Privileged": True, "CgroupnsMode": "private"}
     return {
         **shared,
-        "Mounts": [CGROUP_TREE],
+        "Mounts": [tree],
         "CapAdd": ["ALL"],
         "CapDrop": ["SYS_RESOURCE"],
         "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined"],

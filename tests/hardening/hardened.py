@@ -12,8 +12,8 @@ BY_HAND = 9000
 # Docker's own, Caddy's administration, and what one might find on a server.
 TRIED = [*LISTED, 443, BY_HAND, 25, 111, 2019, 2020, 2375, 2376, 3306, 6379, 8000, 8080, 9200]
 PUBLISHED = (
-    f"docker run --detach --init --name by-hand --network slipway-proxy --restart always --publish {BY_HAND}:80 caddy:2.11"
-    " caddy respond --listen :80 --body here"
+    f"docker run --detach --init --name by-hand --network slipway-proxy --restart always --publish {BY_HAND}:80"
+    " caddy:2.11 caddy respond --listen :80 --body here"
 )
 _ASK = f"""python3 -c '
 from urllib.request import urlopen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -13,14 +13,15 @@ from tests.releases.fleet import Fleet
 from tests.sandbox.evidence import add_evidence
 from tests.sandbox.server import bring_up_bare
 
-# 24.04 and 22.04; the data lie on the newer one.
+# 24.04 and 22.04; the data lie on the newer one. 26.04 is by itself.
 SERVERS = ("vps-13", "vps-14")
+NEWEST = "vps-15"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     report = yield
-    add_evidence(report, SERVERS)
+    add_evidence(report, (NEWEST,) if "newest" in getattr(item, "fixturenames", ()) else SERVERS)
     return report
 
 
@@ -29,12 +30,23 @@ def outside() -> Outside:
     return Outside()
 
 
+def guest_book(app: Sequence[str], data: Sequence[str] = ()) -> Fleet:
+    """An inventory with a guest book that is to keep its entries in MySQL."""
+    images.build("guestbook", "v1")
+    made = Fleet(app, data)
+    made.settings(docker_apt_repository=f"http://{names.PACKAGES}/linux/ubuntu")
+    return made.add("guestbook", tag="v1", services={"database": {"preset": "mysql"}})  # type: ignore[return-value]
+
+
 @pytest.fixture(scope="session")
 def fleet() -> Fleet:
-    """The servers, bare, and a guest book that is to keep its entries in MySQL."""
+    """The servers, bare."""
     bring_up_bare(SERVERS)
-    images.build("guestbook", "v1")
-    made = Fleet(SERVERS, SERVERS[:1])
-    made.settings(docker_apt_repository=f"http://{names.PACKAGES}/linux/ubuntu")
-    made.add("guestbook", tag="v1", services={"database": {"preset": "mysql"}})
-    return made
+    return guest_book(SERVERS, SERVERS[:1])
+
+
+@pytest.fixture(scope="session")
+def newest() -> Fleet:
+    """One server with the newest of the releases, bare."""
+    bring_up_bare([NEWEST])
+    return guest_book([NEWEST])

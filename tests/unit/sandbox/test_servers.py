@@ -24,6 +24,16 @@ def test_cgroup_v2_has_a_namespace() -> None:
     assert not any("/sys/fs/cgroup" in bind for bind in new.host_configuration["Binds"])
 
 
+def test_ubuntu_26_has_cgroup_v2_on_every_machine() -> None:
+    old = servers.specification(names.server("vps-15"), {"CgroupVersion": "1"})
+    assert old.command == ("/sbin/init",) and old.host_configuration["Mounts"] == [servers.UNIFIED_TREE]
+    new = servers.specification(names.server("vps-15"), {"CgroupVersion": "2"})
+    assert (
+        new.host_configuration
+        == servers.specification(names.server("vps-1"), {"CgroupVersion": "2"}).host_configuration
+    )
+
+
 def test_systems_of_the_servers() -> None:
     engine = {"CgroupVersion": "1"}
     images = {server.name: servers.specification(server, engine).image for server in names.all_servers()}
