@@ -1,7 +1,7 @@
 """Ubuntu 26.04: Python 3.14, sudo-rs, a systemd without cgroup v1.
 
-Where the machine has cgroup v1 (sandbox/README.md), this server's containers have no limits, of which verification would
-complain, and the engine outside cannot reach into it once systemd has divided its tree: all goes by SSH.
+Where the machine has cgroup v1 (sandbox/README.md), this server's containers have no limits, of which verification
+would complain, and the engine outside cannot reach into it once systemd has divided its tree: all goes by SSH.
 """
 
 from __future__ import annotations
