@@ -8,7 +8,7 @@ python := .venv/bin/python
 # Python may keep what it compiled of the project's own files: hundreds of processes of one run read them.
 unexport PYTHONDONTWRITEBYTECODE
 UV_COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command 'make lock'
+	--custom-compile-command 'make lock' --upgrade
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,11 +48,12 @@ distclean: clean ## The same, and the Python environments
 	@rm -rf .venv .venv-benchmark
 
 lock: setup ## New pins of all Python packages (requirements*.lock)
-	@$(UV_COMPILE) --upgrade --extra development --output-file requirements.lock pyproject.toml
-	@$(UV_COMPILE) --upgrade --group benchmark --output-file requirements-benchmark.lock
+	@$(UV_COMPILE) --extra development --output-file requirements.lock pyproject.toml
+	@$(UV_COMPILE) --group benchmark --output-file requirements-benchmark.lock
+	@$(UV_COMPILE) --output-file requirements-pip.lock - <<< pip
 
-.venv/ready: requirements.lock scripts/environment.sh
+.venv/ready: requirements.lock requirements-pip.lock scripts/environment.sh
 	@scripts/environment.sh .venv requirements.lock
 
-.venv-benchmark/ready: requirements-benchmark.lock scripts/environment.sh
+.venv-benchmark/ready: requirements-benchmark.lock requirements-pip.lock scripts/environment.sh
 	@scripts/environment.sh .venv-benchmark requirements-benchmark.lock

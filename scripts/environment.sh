@@ -19,17 +19,16 @@ makes_environments() {
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
-may_install() {
-    command -v apt-get >/dev/null && { is_root || { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }; }
-}
+may_sudo() { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }
 
-# The first interpreter that is new enough and, with `ready`, makes environments or can be made to. PYTHON names another.
+# The first interpreter that is new enough and, with `ready`, makes environments, or can be made to without a question.
+# PYTHON names another.
 # The distribution's own comes first: it is optimised, as those that pyenv builds are not, and Ansible a sixth quicker in it.
 # Ubuntu 22.04's python3 is too old, and its python3.11 is not.
 find_python() {
     for candidate in ${PYTHON:-/usr/bin/python3 python3 python3.13 python3.12 python3.11}; do
         if command -v "$candidate" >/dev/null && is_new_enough "$candidate" &&
-            { [ "${1:-}" != ready ] || makes_environments "$candidate" || may_install; }; then
+            { [ "${1:-}" != ready ] || makes_environments "$candidate" || { is_root && command -v apt-get >/dev/null; }; }; then
             command -v "$candidate"
             return
         fi
@@ -42,7 +41,7 @@ install() {
     why=$1
     shift
     command -v apt-get >/dev/null || fail "$why: install it, then try again"
-    may_install || fail "$why: sudo apt-get install $*"
+    is_root || may_sudo || fail "$why: sudo apt-get install $*"
     is_root && root= || root=sudo
     echo "setup: installing $* ($why)"
     $root apt-get update --quiet=2 || fail "apt-get update failed (see above)"
@@ -59,11 +58,15 @@ command -v ssh >/dev/null || install "Ansible needs ssh" openssh-client
 begun=$(date +%s)
 echo "setup: $folder from $lock (once; about a minute)"
 [ -x "$folder/bin/python" ] && is_new_enough "$folder/bin/python" || "$python" -m venv --clear "$folder"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --use-pep517 --require-hashes --requirement "$lock" ||
-    fail "the packages of $lock cannot be installed (see above)"
+install_packages() {
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement "$1" ||
+        fail "the packages of $1 cannot be installed (see above)"
+}
+# pip itself first: Ubuntu 22.04's, for one, takes its Python 3.11 for older than 3.11.
+install_packages requirements-pip.lock
+install_packages "$lock"
 # Where Python may not keep what it compiled (PYTHONDONTWRITEBYTECODE), each command would compile Ansible anew: a second's
-# work. Not the collections: Ansible reads those as they are.
-"$folder/bin/python" -m compileall -q -j 0 -x /ansible_collections/ "$folder"/lib/python3*/site-packages ||
-    fail "the packages of $lock cannot be compiled (see above)"
+# work. Not the collections: Ansible reads those as they are. A file for another Python is none that anybody imports.
+"$folder/bin/python" -m compileall -qq -j 0 -x /ansible_collections/ "$folder"/lib/python3*/site-packages || :
 touch "$folder/ready"
 echo "setup: ready after $(($(date +%s) - begun)) s"

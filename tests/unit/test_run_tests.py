@@ -139,7 +139,9 @@ SLOW = """
 import sys, time
 try:
     print("begun", flush=True)
-    time.sleep(60)
+    # A signal just before one long sleep would be seen after it.
+    for _ in range(600):
+        time.sleep(0.1)
 except KeyboardInterrupt:
     time.sleep(1.5)
     print("cleaned up", flush=True)
