@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import docker
 import pytest
 
-from sandbox import names
+from sandbox import names, world
 from tests.hardening.outside import Outside
 from tests.releases import images
 from tests.releases.fleet import Fleet
@@ -38,15 +39,24 @@ def guest_book(app: Sequence[str], data: Sequence[str] = ()) -> Fleet:
     return made.add("guestbook", tag="v1", services={"database": {"preset": "mysql"}})  # type: ignore[return-value]
 
 
-@pytest.fixture(scope="session")
-def fleet() -> Fleet:
-    """The servers, bare."""
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    """The servers, bare; given up afterwards, as a machine has room for so many only."""
     bring_up_bare(SERVERS)
-    return guest_book(SERVERS, SERVERS[:1])
+    yield guest_book(SERVERS, SERVERS[:1])
+    give_up(SERVERS)
 
 
-@pytest.fixture(scope="session")
-def newest() -> Fleet:
-    """One server with the newest of the releases, bare."""
+@pytest.fixture(scope="module")
+def newest() -> Iterator[Fleet]:
+    """One server with the newest of the releases, bare; given up afterwards."""
     bring_up_bare([NEWEST])
-    return guest_book([NEWEST])
+    yield guest_book([NEWEST])
+    give_up([NEWEST])
+
+
+def give_up(servers: Sequence[str]) -> None:
+    client = docker.from_env()
+    for server in map(names.server, servers):
+        world.remove_container(client, server.container)
+        world.remove_volume(client, server.volume)
