@@ -138,12 +138,15 @@ IMAGES = (
             stand_in=False,
             on_hub=False,
             bases=(f"ubuntu:{release}",),
-            arguments={"BASE": f"ubuntu:{release}", "PACKAGES": f"python3 {sudo} ufw unattended-upgrades"},
+            # From 26.04 on, sudo is the one that is written in Rust.
+            arguments={
+                "BASE": f"ubuntu:{release}",
+                "PACKAGES": f"python3 {'sudo sudo-rs' if release == '26.04' else 'sudo'} ufw unattended-upgrades",
+            },
             hint="about 30 s",
             only=f"ubuntu-{release}",
         )
-        # From 26.04 on, sudo is the one that is written in Rust.
-        for release, sudo in (("26.04", "sudo sudo-rs"), ("24.04", "sudo"), ("22.04", "sudo"))
+        for release in UBUNTU
     ),
     Image("mysql", "8.4", "mysql", bases=("ubuntu:26.04",), hint="about 20 s", only="ubuntu"),
 )

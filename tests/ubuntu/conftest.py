@@ -1,4 +1,4 @@
-"""End-to-end tests on Ubuntu: a small fleet of its long-term releases, with the data on a server of its own."""
+"""End-to-end tests on Ubuntu: a small fleet of its long-term releases, with the data on one of the servers."""
 
 from __future__ import annotations
 

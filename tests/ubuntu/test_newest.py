@@ -7,12 +7,12 @@ would complain, and the engine outside cannot reach into it once systemd has div
 from __future__ import annotations
 
 import pytest
-import requests
 
 from sandbox.servers import OPERATOR
 from tests.hardening.hardened import LISTED, TRIED, expect_operator_alone
 from tests.hardening.outside import Outside, login
 from tests.releases.fleet import Fleet
+from tests.sandbox import visitor
 from tests.sandbox.playbook import Outcome
 
 
@@ -36,8 +36,7 @@ def test_it_is_what_it_says(deployed: Outcome, newest: Fleet) -> None:
 
 def test_deploy_ends_with_the_release_live(deployed: Outcome, newest: Fleet) -> None:
     deployed.line_with("Release 1 is live")
-    answer = requests.get(f"http://{newest.first.address}/healthz", headers={"Host": "guestbook.sandbox"}, timeout=10)
-    assert answer.json() == {"ok": True, "entries": 0}
+    assert visitor.page(newest.first, "guestbook.localhost", "/healthz").json() == {"ok": True, "entries": 0}
 
 
 def test_second_run_has_nothing_to_do(deployed: Outcome, newest: Fleet) -> None:

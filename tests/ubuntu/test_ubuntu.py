@@ -10,20 +10,17 @@ import requests
 from tests.hardening.hardened import PUBLISHED, expect_hardened
 from tests.hardening.outside import Outside
 from tests.releases.fleet import Fleet, Host
+from tests.sandbox import visitor
 from tests.sandbox.playbook import Outcome
 
-DOMAIN = "guestbook.sandbox"
+DOMAIN = "guestbook.localhost"
 RELEASES = ("24.04", "22.04")
 ENTRY = "written with öl and 🦆"
 WAIT_SECONDS = 60
 
 
-def page(host: Host, **data: str) -> str:
-    """The guest book as this host shows it, after an entry where there is one to be made."""
-    call = requests.post if data else requests.get
-    answer = call(f"http://{host.address}/", headers={"Host": DOMAIN}, timeout=10, **({"data": data} if data else {}))
-    answer.raise_for_status()
-    return answer.text
+def sign(host: Host) -> None:
+    visitor.page(host, DOMAIN, method="POST", data={"text": ENTRY}).raise_for_status()
 
 
 def wait_for(host: Host, text: str) -> None:
@@ -33,7 +30,7 @@ def wait_for(host: Host, text: str) -> None:
         assert time.monotonic() < deadline, f"{host.name}: {text!r} is not there after {WAIT_SECONDS} s: {shown}"
         time.sleep(0.3)
         try:
-            shown = page(host)
+            shown = visitor.page(host, DOMAIN).text
         except requests.RequestException as error:
             shown = str(error)
 
@@ -77,22 +74,22 @@ def test_hardened(deployed: Outcome, fleet: Fleet, outside: Outside) -> None:
 def test_an_entry_is_in_mysql_and_every_server_shows_it(deployed: Outcome, fleet: Fleet) -> None:
     version = fleet.first.inside("docker exec guestbook-services-database-1 mysqld --version")
     assert "Ver 8.4" in version, version
-    page(fleet.first, text=ENTRY)
+    sign(fleet.first)
     for host in fleet.hosts_of_app:
         wait_for(host, f"{ENTRY} (5 words)")
 
 
 def test_the_entry_outlives_a_release(deployed: Outcome, fleet: Fleet) -> None:
-    page(fleet.first, text=ENTRY)
+    sign(fleet.first)
     fleet.change("guestbook", environment={"TITLE": "Another title"})
     fleet.deploy(*fleet.fast).succeeded().line_with("is live")
     for host in fleet.hosts_of_app:
-        shown = page(host)
+        shown = visitor.page(host, DOMAIN).text
         assert "Another title" in shown and ENTRY in shown
 
 
 def test_all_of_it_is_there_after_a_reboot(deployed: Outcome, fleet: Fleet, outside: Outside) -> None:
-    page(fleet.first, text=ENTRY)
+    sign(fleet.first)
     for host in fleet.hosts_of_app:
         host.reboot()
     for host in fleet.hosts_of_app:

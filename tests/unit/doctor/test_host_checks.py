@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from ansible_collections.slipway.vps.plugins.module_utils.vitals import FileSystem, PortHolder, Vitals
 from ansible_collections.slipway.vps.plugins.plugin_utils import access_checks, host_checks
 from ansible_collections.slipway.vps.plugins.plugin_utils.doctor_table import doctor_lines
@@ -119,3 +122,10 @@ def test_the_table_says_everything_in_a_terminal_and_in_a_log(monkeypatch: pytes
     for terminal in (False, True):
         text = "\n".join(doctor_lines({"vps-1": [finding]}, terminal))
         assert all(word in text for word in ("vps-1", "disk", "fail", "1.0 GB free", "→ Have more"))
+
+
+@pytest.mark.parametrize(("role", "variable"), [("python", "__python_distributions"), ("docker", "__docker_supported")])
+def test_the_roles_support_the_same_systems(role: str, variable: str) -> None:
+    variables = yaml.safe_load((Path(__file__).parents[3] / "roles" / role / "vars/main.yml").read_text())
+    systems = host_checks.SYSTEMS.items()
+    assert variables[variable] == [f"{name} {version}" for name, versions in systems for version in versions]
