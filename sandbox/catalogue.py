@@ -58,6 +58,7 @@ CLOUD = "slipway-sandbox/cloud:1"
 CLOUD_SERVER_13 = "slipway-sandbox/cloud-server:debian-13"
 CLOUD_SERVER_12 = "slipway-sandbox/cloud-server:debian-12"
 REGISTRY = "registry:2"
+MACHINE = "slipway-sandbox/machine:debian-13"
 
 UBUNTU = {"26.04": "resolute", "24.04": "noble", "22.04": "jammy"}
 
@@ -147,6 +148,15 @@ IMAGES = (
             only=f"ubuntu-{release}",
         )
         for release in UBUNTU
+    ),
+    Image(
+        "slipway-sandbox/machine",
+        "debian-13",
+        "machine",
+        stand_in=False,
+        on_hub=False,
+        hint="about 50 s",
+        only="machine",
     ),
     Image("mysql", "8.4", "mysql", bases=("ubuntu:26.04",), hint="about 20 s", only="ubuntu"),
 )

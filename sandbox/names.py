@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,10 +40,17 @@ ACME_PORT = 5447
 LAST_SERVER = 15
 # Number -> system, of those that are not Debian 13. Debian 12 and Ubuntu come with python3, as clouds hand them out.
 SYSTEMS = {3: "debian-12", 10: "debian-12", 13: "ubuntu-24.04", 14: "ubuntu-22.04", 15: "ubuntu-26.04"}
+LAST_MACHINE = 1
 LAST_CLOUD_SERVER = 100
 # Last numbers of the addresses that a cloud reserves for its customers.
 RESERVED_NUMBERS = range(200, 250)
 DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
+
+
+def _server_names() -> list[str]:
+    servers = [f"vps-{number}" for number in range(1, LAST_SERVER + 1)]
+    return [*servers, *(f"vm-{number}" for number in range(1, LAST_MACHINE + 1))]
+
 
 # Names of applications, as public DNS would hold them: name (and all below it) -> server.
 # Every server has names below its own, too: app.vps-2.sandbox.
@@ -52,7 +58,7 @@ APPLICATION_NAMES = {
     "microblog.sandbox": "vps-1",
     # Browsers take this name for their own machine, where the sandbox publishes vps-1's ports.
     "microblog.localhost": "vps-1",
-} | {f"vps-{number}.sandbox": f"vps-{number}" for number in range(1, LAST_SERVER + 1)}
+} | {f"{name}.sandbox": name for name in _server_names()}
 
 
 def container_name(name: str) -> str:
@@ -93,8 +99,13 @@ class Server(Numbered):
     kind: ClassVar[str] = "vps"
 
     @property
+    def place(self) -> int:
+        """From which its address and its ports follow: no two servers have the same."""
+        return self.number
+
+    @property
     def address(self) -> str:
-        return f"172.30.0.{10 + self.number}"
+        return f"{PREFIX}.{10 + self.place}"
 
     @property
     def system(self) -> str:
@@ -103,20 +114,40 @@ class Server(Numbered):
 
     @property
     def ssh_port(self) -> int:
-        return 2200 + self.number
+        return 2200 + self.place
 
     @property
     def http_port(self) -> int:
-        return 8080 if self.number == 1 else 8080 + self.number
+        return 8080 if self.place == 1 else 8080 + self.place
 
     @property
     def https_port(self) -> int:
-        return 8442 + self.number
+        return 8442 + self.place
 
     @property
     def ports(self) -> dict[int, int]:
         """Port on the server -> port on 127.0.0.1."""
         return {22: self.ssh_port, 80: self.http_port, 443: self.https_port}
+
+
+@dataclass(frozen=True)
+class Machine(Server):
+    """A server with a kernel, a disk and a boot of its own."""
+
+    kind: ClassVar[str] = "vm"
+
+    @property
+    def place(self) -> int:
+        return 20 + self.number
+
+    @property
+    def system(self) -> str:
+        return "machine"
+
+    @property
+    def volume(self) -> str:
+        """Volume with its disk."""
+        return f"{self.container}-disk"
 
 
 @dataclass(frozen=True)
@@ -132,12 +163,12 @@ class CloudServer(Numbered):
 
 def all_servers() -> list[Server]:
     """Every server that the sandbox knows."""
-    return [Server(number) for number in range(1, LAST_SERVER + 1)]
+    return [server(name) for name in _server_names()]
 
 
 def server(name: str) -> Server:
     """The server called `name`; SandboxError if there is none."""
-    found = re.fullmatch(r"vps-([1-9][0-9]*)", name)
-    if not found or int(found[1]) > LAST_SERVER:
-        raise SandboxError(f"no server is called {name!r}: the sandbox knows vps-1 to vps-{LAST_SERVER}")
-    return Server(int(found[1]))
+    if name not in _server_names():
+        raise SandboxError(f"no server is called {name!r}: the sandbox knows vps-1 to vps-{LAST_SERVER}, and vm-1")
+    kind, _, number = name.partition("-")
+    return Machine(int(number)) if kind == Machine.kind else Server(int(number))

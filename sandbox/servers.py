@@ -10,12 +10,13 @@ from typing import Any
 
 import docker
 
-from sandbox import catalogue, containers, keys, names, paths, world
+from sandbox import catalogue, containers, keys, names, paths, virtual, world
 from sandbox.containers import PlantedFile, Specification
 from sandbox.errors import SandboxError
 from sandbox.names import Server
 
 READY_SECONDS = 60
+MACHINE_READY_SECONDS = 180
 INIT = "/sbin/init"
 # ansible_user of inventory/sandbox.
 OPERATOR = "slipway"
@@ -48,6 +49,8 @@ def resolv_conf() -> None:
 
 def specification(server: Server, engine: dict[str, Any]) -> Specification:
     """The container of a server, on an engine that reports `engine` (docker info)."""
+    if isinstance(server, names.Machine):
+        return virtual.specification(server)
     private, public = keys.host_key(server)
     legacy = str(engine.get("CgroupVersion", "1")) == "1"
     unified = server.system in UNIFIED_ALONE
@@ -114,13 +117,14 @@ def reset(client: docker.DockerClient, server: Server, engine: dict[str, Any]) -
 
 def wait_ready(server: Server) -> None:
     """Wait until sshd answers on the server's published port. SandboxError if it does not."""
-    deadline = time.monotonic() + READY_SECONDS
+    seconds = MACHINE_READY_SECONDS if isinstance(server, names.Machine) else READY_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if greeting(server.ssh_port).startswith(b"SSH-"):
             return
         time.sleep(0.1)
     raise SandboxError(
-        f"{server.name} did not come up within {READY_SECONDS} s: `python -m sandbox logs {server.name}` says why"
+        f"{server.name} did not come up within {seconds} s: `python -m sandbox logs {server.name}` says why"
     )
 
 

@@ -88,27 +88,12 @@ def prepare(fleet: Fleet) -> None:
 def carry_out(fleet: Fleet, cell: Cell) -> Result:
     """Deploys, crashes, brings the victim back, deploys again, and counts."""
     victim = fleet.hosts_of_app[cell.victim]
-    task, delay = PHASES[cell.phase]
-    mark = fleet.folder / "crashed"
-    mark.unlink(missing_ok=True)
-    arguments = [] if cell.phase == "verify" else fleet.fast
     addresses = [host.address for host in fleet.hosts_of_app]
     fleet.change("courier", environment={"VERSION": f"v{time.time_ns()}"})
     load = fleet.load("courier.sandbox", pace=0.15, readers=6, waiters=0, uploaders=0)
     with load, Parcels(addresses, longest=JOB_SECONDS, per_second=0.6) as parcels:
         load.wait_for(20)
-        run = fleet.start(
-            "deploy",
-            *arguments,
-            ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"),
-            ANSIBLE_CALLBACKS_ENABLED="crash",
-            CRASH_TASK=task,
-            CRASH_DELAY=str(delay),
-            CRASH_COMMAND=COMMANDS[cell.what].format(container=victim.what.container),
-            CRASH_FILE=str(mark),
-        )
-        first = run.wait()
-        assert wait_for_file(mark), f"nothing was crashed: {first}"
+        first = deploy_and_crash(fleet, cell.phase, COMMANDS[cell.what].format(container=victim.what.container))
         bring_back(cell, victim)
         following = fleet.deploy(*fleet.fast)
         load.wait_for(20)
@@ -130,6 +115,29 @@ def carry_out(fleet: Fleet, cell: Cell) -> Result:
         left=left_behind(fleet),
         told=told(first),
     )
+
+
+def deploy_and_crash(fleet: Fleet, phase: str, command: str, slowness: float = 1) -> Outcome:
+    """Deploys, and runs a shell command while the phase is in full swing.
+
+    On a server that is slower than others by a factor of `slowness` that is so much later.
+    """
+    task, delay = PHASES[phase]
+    mark = fleet.folder / "crashed"
+    mark.unlink(missing_ok=True)
+    run = fleet.start(
+        "deploy",
+        *([] if phase == "verify" else fleet.fast),
+        ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"),
+        ANSIBLE_CALLBACKS_ENABLED="crash",
+        CRASH_TASK=task,
+        CRASH_DELAY=str(delay * slowness),
+        CRASH_COMMAND=command,
+        CRASH_FILE=str(mark),
+    )
+    outcome = run.wait(300 * slowness)
+    assert wait_for_file(mark), f"nothing was crashed: {outcome}"
+    return outcome
 
 
 def wait_for_file(path: Path, seconds: float = 20) -> bool:

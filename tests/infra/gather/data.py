@@ -9,7 +9,8 @@ import socket
 
 from gather import engine, system
 
-SECONDS = 5
+# A small server that is busy takes seconds to make an index.
+SECONDS = 15
 TEXT = "Slipway verifies: äöü ✓"
 
 

@@ -28,9 +28,9 @@ def test_addresses_and_ports_are_unique_and_in_the_network() -> None:
     assert all(ipaddress.ip_address(address) in ipaddress.ip_network(names.SUBNET) for address in addresses)
 
 
-@pytest.mark.parametrize("name", ["vps-0", "vps-16", "vps-01", "vps", "web", "", "vps-1x"])
+@pytest.mark.parametrize("name", ["vps-0", "vps-16", "vps-01", "vps", "web", "", "vps-1x", "vm-0", "vm-2"])
 def test_an_unknown_server_is_named_in_the_error(name: str) -> None:
-    with pytest.raises(SandboxError, match=f"{name!r}.*vps-1 to vps-15"):
+    with pytest.raises(SandboxError, match=f"{name!r}.*vps-1 to vps-15, and vm-1"):
         names.server(name)
 
 

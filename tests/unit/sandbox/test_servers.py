@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 
-from sandbox import catalogue, names, paths, registry, servers, services
+import pytest
+
+from sandbox import catalogue, keys, names, paths, registry, servers, services, virtual
 
 
 def test_cgroup_v1_has_flags_of_its_own() -> None:
@@ -38,6 +41,7 @@ def test_systems_of_the_servers() -> None:
     engine = {"CgroupVersion": "1"}
     images = {server.name: servers.specification(server, engine).image for server in names.all_servers()}
     prefix = "slipway-sandbox/server:"
+    assert images.pop("vm-1") == catalogue.MACHINE
     others = {name: image.removeprefix(prefix) for name, image in images.items() if not image.endswith("debian-13")}
     assert others == {
         "vps-3": "debian-12",
@@ -47,6 +51,29 @@ def test_systems_of_the_servers() -> None:
         "vps-15": "ubuntu-26.04",
     }
     assert set(images.values()) <= catalogue.by_reference().keys()
+
+
+def test_a_machine_gets_what_its_container_has() -> None:
+    machine = names.server("vm-1")
+    specification = servers.specification(machine, {"CgroupVersion": "1"})
+    network = specification.files["/seed/etc/systemd/network/10-lan.network"].content.decode()
+    assert f"Address={specification.address}/24" in network and names.ipv6(specification.address) in network
+    assert specification.files["/seed/etc/ssh/ssh_host_ed25519_key"].content == keys.host_key(machine)[0]
+    assert specification.ports == {22: 2221, 80: 8101, 443: 8463}
+    # Its disk outlives its container, as it does a power cut.
+    assert specification.volumes == {machine.volume: "/var/lib/machine"}
+
+
+@pytest.mark.parametrize(
+    ("device", "flags", "kind"),
+    [(True, "fpu vmx sse", "kvm"), (True, "fpu svm sse", "kvm"), (True, "fpu sse", "tcg"), (False, "fpu vmx", "tcg")],
+)
+def test_what_the_processor_can_help_with(device: bool, flags: str, kind: str, tmp_path: Path) -> None:
+    processor = tmp_path / "cpuinfo"
+    processor.write_text(f"processor\t: 0\nflags\t\t: {flags}\n")
+    if device:
+        (tmp_path / "kvm").touch()
+    assert virtual.accelerator(tmp_path / "kvm", processor) == kind
 
 
 def test_ports_are_published_on_the_loopback_alone() -> None:
