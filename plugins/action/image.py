@@ -50,6 +50,8 @@ class ActionModule(ActionBase):
         image = split_tag(str(given["image"]))[0]
         arguments = {str(name): str(value) for name, value in (given.get("arguments") or {}).items()}
         settings = {"dockerfile": context.dockerfile, "target": str(given.get("target") or ""), "arguments": arguments}
+        if given.get("platform"):
+            settings["platform"] = str(given["platform"])
         revision = context.revision()
         content = context.content_hash(settings)
         tag = str(given.get("tag") or "") or tag_of(revision, content)

@@ -18,7 +18,7 @@ APP_GROUP, DATA_GROUP, BUILDER_GROUP = "app", "data", "builder"
 KEYS = {
     "image": "an image name without a tag or with one, such as registry.example.com/acme/shop",
     "tag": "an image tag",
-    "build": "a mapping with context, and if wanted dockerfile, target, args",
+    "build": "a mapping with context, and if wanted dockerfile, target, args, platform",
     "domains": "a list of domain names",
     "dns_check": "true or false: whether the domains' records must point to the servers",
     "redirects": "a list of domain names that are sent on to the first of domains",
@@ -40,7 +40,9 @@ MIGRATE, HOOK_PREFIX = "migrate", "hook-"
 # What may stand beside `preset:` of a data service.
 SETTINGS = ("database", "user", "password", "nodes")
 HOOKS = ("before_release", "after_release", "on_failure")
-BUILD_KEYS = ("context", "dockerfile", "target", "args")
+BUILD_KEYS = ("context", "dockerfile", "target", "args", "platform")
+# What Slipway deploys to, as buildx names it.
+PLATFORMS = ("linux/amd64", "linux/arm64")
 # Slipway decides these for every container that it starts; a user's value would break finding it again.
 MANAGED_KEYS = (
     "image",

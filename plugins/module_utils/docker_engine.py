@@ -15,6 +15,8 @@ from .problem import OperationError
 COMMAND_SECONDS = 600
 # An engine that is restarted, or has crashed and is started again by systemd, is back after so long.
 AWAY_SECONDS = 20
+OTHER_PLATFORM = "build it for this one (`build: {platform: linux/amd64}`, or linux/arm64), or on a builder like it"
+WRONG_FORMAT = "exec format error"
 # After these the command may be given again: it never reached the engine, or runc lost the process that it had made
 # for a container (seen under load), which starts at the next try.
 PASSING = ("cannot connect to the docker daemon", "read init-p: connection reset by peer")
@@ -91,6 +93,8 @@ def explain(text: str, arguments: Sequence[str]) -> str:
             f"the registry does not have this image: {last}; "
             "build it (playbooks/build.yml), or name another with -e tag="
         )
+    if "no matching manifest for" in low:
+        return f"the registry has this image for other kinds of machines only: {last}; {OTHER_PLATFORM}"
     if "pull access denied" in low:
         return (
             f"the registry has no such image, or shows it to other users only: {last}; check its name, "
@@ -186,6 +190,17 @@ def _container(data: dict[str, Any]) -> Container:
 def logs(container: Container, lines: int = 20) -> str:
     result = docker("logs", "--tail", str(lines), container.id, check=False)
     return tail(result.stdout + result.stderr, lines)
+
+
+def wrong_format(container: Container, log: str) -> str:
+    """What to add to the news that a container has ended: whether its program cannot run on this kind of machine."""
+    if WRONG_FORMAT not in log.lower():
+        return ""
+    image = docker("image", "inspect", "--format", "{{.Architecture}}", container.image, check=False).stdout.strip()
+    host = docker("version", "--format", "{{.Server.Arch}}", check=False).stdout.strip()
+    if image and host and image != host:
+        return f": its image is for linux/{image}, and this host is linux/{host}; {OTHER_PLATFORM}"
+    return ": what it starts is no program for this host, or a script without its first line (#!/bin/sh)"
 
 
 def image_config(reference: str) -> dict[str, Any] | None:

@@ -41,6 +41,7 @@ class Build:
     dockerfile: str = "Dockerfile"
     target: str = ""
     arguments: dict[str, str] = field(default_factory=dict)
+    platform: str = ""
 
     @property
     def reference(self) -> str:
@@ -68,6 +69,7 @@ class Build:
         command += [f"--label={name}={value}" for name, value in self.labels().items()]
         command += [f"--build-arg={name}" for name in self.arguments]
         command += [f"--target={self.target}"] if self.target else []
+        command += [f"--platform={self.platform}"] if self.platform else []
         return [*command, "-"]
 
 
@@ -133,6 +135,11 @@ def explain_build(output: str) -> str:
     if "no space left on device" in low:
         advice = "`docker system df` tells what holds it, `docker builder prune` frees the build cache"
         return f"no space left for the build on this host: {advice}"
+    if engine.WRONG_FORMAT in low:
+        return (
+            f"the build failed: {reason}: this builder cannot run what its `platform` is for. Take a builder of that"
+            " kind, or let this one emulate it (`docker run --privileged --rm tonistiigi/binfmt --install all` there)"
+        )
     if pushing or "error getting credentials" in low:
         return engine.explain(reason, ["docker", "push"])
     return f"the build failed: {reason}"

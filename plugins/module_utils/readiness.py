@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .docker_engine import Container, inspect_containers, logs
+from .docker_engine import Container, inspect_containers, logs, wrong_format
 from .problem import OperationError
 
 POLL_SECONDS = 0.1
@@ -110,9 +110,9 @@ class Readiness:
     def _give_up(self, container: Container) -> None:
         """Raises OperationError when waiting is of no use."""
         if container.status == "exited" or self._restarted(container):
-            raise OperationError(
-                f"{container.name} exited with code {_exit_code(container)} right after its start", logs(container)
-            )
+            code, log = _exit_code(container), logs(container)
+            why = wrong_format(container, log)
+            raise OperationError(f"{container.name} exited with code {code} right after its start{why}", log)
         if container.health == "unhealthy":
             raise OperationError(f"{container.name} is unhealthy by its own health check", logs(container))
         seconds = time.time() - self.begun

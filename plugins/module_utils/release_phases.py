@@ -159,7 +159,9 @@ def run_to_end(state: ApplicationState, number: int, process: str, seconds: floa
             return Outcome(f"{process} runs for {show_duration(waited)}", changed=True, finished=False)
         time.sleep(0.05)
     if container.exit_code != 0:
-        raise OperationError(f"it ended with exit code {container.exit_code}", engine.logs(container))
+        log = engine.logs(container)
+        why = engine.wrong_format(container, log)
+        raise OperationError(f"it ended with exit code {container.exit_code}{why}", log)
     state.journal(number, process, "done")
     if process != MIGRATE:
         engine.docker("rm", container.id, check=False)

@@ -146,8 +146,10 @@ def _wait(application: str, seconds: float, begun: float, patience: float, began
                     if container.status != "running" or container.restarts
                     else "is not healthy"
                 )
+                log = engine.logs(container)
+                why = engine.wrong_format(container, log)
                 raise OperationError(
-                    f"the data service {container.service} {how} after {show_duration(waited)}", engine.logs(container)
+                    f"the data service {container.service} {how} after {show_duration(waited)}{why}", log
                 )
         if time.monotonic() >= end:
             return [container.service for container in waiting]

@@ -14,6 +14,7 @@ from .application import (
     MANAGED_KEYS,
     MIGRATE,
     NAME,
+    PLATFORMS,
     RESERVED_NAMES,
     SETTINGS,
     WEB,
@@ -96,6 +97,8 @@ def _build(file: str, data: dict[str, Any]) -> list[Problem]:
                     "the folder with the Dockerfile, relative to the inventory's folder",
                 )
             )
+        if build.get("platform") not in (None, *PLATFORMS):
+            problems.append(Problem(file, "build.platform", show(build["platform"]), " or ".join(PLATFORMS)))
     return problems
 
 

@@ -38,6 +38,10 @@ options:
     description: Stage of the Dockerfile to build; empty means the last.
     type: str
     default: ""
+  platform:
+    description: What the image is for, as C(linux/arm64); empty means what the builder is.
+    type: str
+    default: ""
   arguments:
     description: Build arguments. They can be read from the image, so they are no place for a secret.
     type: dict
@@ -168,6 +172,7 @@ def main() -> None:
             "context": {"type": "path", "required": True},
             "dockerfile": {"type": "str", "default": "Dockerfile"},
             "target": {"type": "str", "default": ""},
+            "platform": {"type": "str", "default": ""},
             "arguments": {"type": "dict", "default": {}},
             "tag": {"type": "str", "default": ""},
             "state_directory": {"type": "path", "default": "/var/lib/slipway"},

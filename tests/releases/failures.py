@@ -109,6 +109,11 @@ GOOD = {
 }
 CASES = {
     "exits": Case(fault("exit"), ("exited with code 3 right after its start",)),
+    "other-machine": Case(
+        {},
+        ("its image is for linux/s390x, and this host is linux/", "build: {platform:"),
+        prepare=lambda fleet: fleet.change("beacon", tag=images.for_another_machine("beacon")),
+    ),
     "never-healthy": Case(fault("never-healthy"), ("still answers 503 on /health after 5 s",)),
     "health-404": Case(fault("health-404"), ("answers 404 (an error) on the health path /health",)),
     "health-redirect": Case(fault("health-redirect"), ("answers 302 (a redirect) on the health path /health",)),
@@ -160,6 +165,7 @@ CASES = {
 # What also stands in the log lines below the message.
 LOGS = {
     "exits": "this version is made to end at once",
+    "other-machine": "exec format error",
     "migration-fails": "no such table",
     "hook-fails": "not today",
     "database-goes-away": "Name or service not known",

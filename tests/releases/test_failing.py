@@ -17,6 +17,7 @@ from tests.sandbox.playbook import Outcome
 pytestmark = pytest.mark.one_host
 SHORT = (
     "exits",
+    "other-machine",
     "never-healthy",
     "wrong-page",
     "migration-fails",

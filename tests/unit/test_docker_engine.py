@@ -15,6 +15,7 @@ from ansible_collections.slipway.vps.plugins.module_utils.problem import Operati
 CAUSES = {
     "write /var/lib/docker/tmp/x: no space left on device": "no space left on the disk",
     "Error response from daemon: manifest for acme/shop:9 not found: manifest unknown": "does not have",
+    "no matching manifest for linux/arm64/v8 in the manifest list entries": "for other kinds of machines only",
     "Error response from daemon: unauthorized: authentication required": "refused the login",
     'Error response from daemon: Head "https://r.example.com/v2/x": no credentials, denied: no': "refused the",
     "pull access denied for acme/shop, repository does not exist or may require 'docker login'": "no such image",

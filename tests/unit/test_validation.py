@@ -44,6 +44,12 @@ MISTAKES = {
     "image with a double slash": (small(image="acme//shop"), "image", '"acme//shop"', "an image name"),
     "image as a list": (small(image=["a"]), "image", '["a"]', "an image name"),
     "tag that is none": (small(tag="a b"), "tag", '"a b"', "an image tag"),
+    "platform that is none": (
+        small(build={"context": ".", "platform": "arm64"}),
+        "build.platform",
+        '"arm64"',
+        "linux/amd64 or linux/arm64",
+    ),
     "no domain": (small(domains=None), "domains", "nothing", "since there is a process `web`"),
     "domains as text": (small(domains="a.example"), "domains", '"a.example"', "a list of domain names"),
     "domain with a scheme": (small(domains=["https://a.example"]), "domains", '"https://a.example"', "such as shop"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ def test_command() -> None:
     assert "--tag=registry.example.com/acme/shop:latest" in command
     assert "--provenance=false" in command
     assert "--target=release" in command
+    assert not any(word.startswith("--platform") for word in command)
+
+
+def test_an_image_for_another_kind_of_machine() -> None:
+    assert "--platform=linux/arm64" in replace(BUILD, platform="linux/arm64").command()
 
 
 def test_values_of_build_arguments_are_no_part_of_the_command() -> None:
@@ -77,6 +83,10 @@ def test_labels_of_one_platform_and_of_several() -> None:
         (
             "#9 pushing r/acme/shop with docker\nERROR: dial tcp 10.0.0.1:443: connect: connection refused\n",
             "the registry cannot be reached",
+        ),
+        (
+            "#6 exec /bin/sh: exec format error\nERROR: failed to solve: process did not complete: exit code: 255\n",
+            "the build failed: process did not complete: exit code: 255: this builder cannot run what its `platform`",
         ),
         ("", "the build failed: no output"),
     ],
