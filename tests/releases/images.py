@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-import subprocess
+import json
 import tarfile
 from functools import lru_cache
 
@@ -54,28 +55,36 @@ def derive(application: str, base: str, tag: str, lines: str = "", size: int = 0
 
 
 def for_another_machine(application: str, architecture: str = "s390x") -> str:
-    """Pushes an image whose program no processor here can run; returns its tag."""
+    """Pushes an image whose program no processor here can run; returns its tag.
+
+    It is laid together by hand, as an engine builds for itself (image-spec of Docker, v1.2: `docker load` takes it).
+    """
     tag = f"for-{architecture}"
-    name = f"{PUSHED_AS}/{application}:{tag}"
+    name = f"{PUSHED_AS}/{application}"
+    # The beginning of a program that ends before it says for which processor it is (elf(5)).
+    layer = _packed({"program": b"\x7fELF\x02\x02\x01" + bytes(9)})
+    configuration = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": {"Entrypoint": ["/program"]},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+    manifest = [{"Config": "config.json", "RepoTags": [f"{name}:{tag}"], "Layers": ["layer.tar"]}]
+    files = {"config.json": configuration, "manifest.json": manifest}
+    texts = {path: json.dumps(content).encode() for path, content in files.items()}
+    client().images.load(_packed({"layer.tar": layer, **texts}))
+    _push(name, tag)
+    return tag
+
+
+def _packed(files: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
-        program = tarfile.TarInfo("program")
-        program.mode, program.size = 0o755, 16
-        # The beginning of a program that ends before it says for which processor it is (elf(5)).
-        archive.addfile(program, io.BytesIO(b"\x7fELF\x02\x02\x01" + bytes(9)))
-    command = [
-        "docker",
-        "import",
-        "--platform",
-        f"linux/{architecture}",
-        "--change",
-        'ENTRYPOINT ["/program"]',
-        "-",
-        name,
-    ]
-    subprocess.run(command, input=packed.getvalue(), capture_output=True, check=True)
-    _push(f"{PUSHED_AS}/{application}", tag)
-    return tag
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.mode, entry.size = 0o755, len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def remove(application: str) -> None:
