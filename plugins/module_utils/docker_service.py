@@ -56,9 +56,18 @@ def start_time(process: int, proc: Path = Path("/proc")) -> float:
     return int(boot[1]) + ticks / os.sysconf("SC_CLK_TCK") if boot else 0.0
 
 
+# systemd's words for a unit that was not even tried.
+DEPENDENCY = "start failed with result 'dependency'"
+
+
 def explain(journal: str) -> str:
     """Why the daemon did not start, in one line out of its journal."""
     for line in reversed(journal.strip().splitlines()):
+        if DEPENDENCY in line:
+            return (
+                "what it requires did not start, the mount of a volume perhaps: `journalctl --boot --priority=err` says"
+                " what, `grep docker /etc/fstab` which volume"
+            )
         for pattern in REASONS:
             match = pattern.search(line)
             if match:

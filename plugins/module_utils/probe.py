@@ -20,6 +20,7 @@ _SCRIPT = r"""
 export LC_ALL=C
 t=$(printf '\t')
 root=/var/lib/slipway
+patience=30
 say() { printf '%s\t%s\n' "$1" "$2"; }
 flat() { [ -f "$2" ] && { printf '%s\t' "$1"; tr -d '\n' <"$2"; echo; }; }
 say probe 1
@@ -41,7 +42,8 @@ fi
 if command -v docker >/dev/null; then
     format="container$t{{.Label \"slipway.app\"}}$t{{.Names}}$t{{.State}}$t{{.Status}}"
     for label in release process service config; do format="$format$t{{.Label \"slipway.$label\"}}"; done
-    docker ps --all --no-trunc --filter label=slipway.app --format "$format" 2>&1 || say engine away
+    # Docker's socket answers for an engine that cannot start (its volume is away), and then says no more.
+    timeout $patience docker ps --all --no-trunc --filter label=slipway.app --format "$format" 2>&1 || say engine away
 fi
 live=$(basename "$(readlink $folder/live 2>/dev/null)" 2>/dev/null)
 say live "$live"

@@ -49,7 +49,7 @@ for place in $ports; do
         done)
     container=
     command -v docker >/dev/null &&
-        container=$(as_root docker ps --filter "publish=$place" --format '{{.Names}}' 2>/dev/null | head -n 1)
+        container=$(as_root timeout 30 docker ps --filter "publish=$place" --format '{{.Names}}' 2>/dev/null | sed q)
     if [ -n "$container$inode" ]; then
         printf 'port\t%s\t%s\t%s\n' "$place" "$container" "$([ -n "$inode" ] && holder "${inode%% *}")"
     fi

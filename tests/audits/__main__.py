@@ -2,6 +2,7 @@
 
     python -m tests.audits                   what is on the server now, as the column `now`
     python -m tests.audits --as strict       the same, kept as another column
+    python -m tests.audits --server vm-1 --as machine
     python -m tests.audits --only-show       nothing is written
 
 The server is as the last deploy has left it: playbooks/deploy.yml comes first. Exit code 1: a goal is missed.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tests.audits import page
 from tests.audits.auditors import audit
-from tests.sandbox.server import Server
+from tests.machine.powered import reach
 
 FIGURES = Path(__file__).with_name("figures.json")
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--as", dest="label", choices=page.COLUMNS, default="now")
     parser.add_argument("--only-show", action="store_true")
     options = parser.parse_args(arguments)
-    server = Server(options.server)
+    server = reach(options.server)
     has_docker = server.ssh("command -v docker").returncode == 0
     figures = audit(server, has_docker).as_dict()
     kept = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}

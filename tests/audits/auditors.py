@@ -100,7 +100,7 @@ def lynis(outside: Container, server: Server, figures: Figures) -> None:
     Its profile lies in that folder and is not named: a named one does not count as the default, whose kernel settings
     lynis compares. A strict server's first night is over when its files have been looked at once.
     """
-    server.ssh(f"systemctl start {WATCH_SERVICE}", timeout=300)
+    server.ssh(f"systemctl start {WATCH_SERVICE}", timeout=900)
     packed = outside.exec_run(["tar", "-C", "/", "-c", *(path.lstrip("/") for path in LYNIS)]).output
     folder = "/root/lynis"
     subprocess.run(server.as_root(f"mkdir -p {folder} && tar -C {folder} -x"), input=packed, check=True)
@@ -108,7 +108,7 @@ def lynis(outside: Container, server: Server, figures: Figures) -> None:
     files = f"--logfile {folder}/log --report-file {folder}/report"
     server.run(f"cp {folder}/etc/lynis/default.prf {folder}/usr/share/lynis/")
     try:
-        server.ssh(f"cd {folder}/usr/share/lynis && ../../sbin/lynis audit system {options} {files}", timeout=300)
+        server.ssh(f"cd {folder}/usr/share/lynis && ../../sbin/lynis audit system {options} {files}", timeout=900)
         report, log = server.run(f"cat {folder}/report"), server.run(f"cat {folder}/log")
     finally:
         server.run(f"rm -rf {folder}")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import docker
 
-from sandbox import keys, servers, virtual
+from sandbox import keys, names, servers, virtual
 from sandbox.servers import OPERATOR
 from tests.releases.crashes import deploy_and_crash
 from tests.releases.fleet import Fleet, Host
@@ -64,6 +64,11 @@ class Powered(Host):
             lambda: self.ssh("systemctl is-system-running").stdout.strip() in ("running", "degraded"),
             f"{self.name} has not booted",
         )
+
+
+def reach(name: str) -> Host:
+    """The server of that name, by SSH where it is a machine of its own."""
+    return Powered(name) if isinstance(names.server(name), names.Machine) else Host(name)
 
 
 def wait_until(condition: Callable[[], bool], otherwise: str) -> None:

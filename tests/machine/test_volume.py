@@ -56,7 +56,7 @@ def test_docker_does_not_start_without_it(mounted: str, fleet: PoweredFleet) -> 
     assert host.ssh("systemctl is-active docker").stdout.strip() != "active"
     assert host.ssh(f"mountpoint --quiet {DOCKER}").returncode != 0
     # Who comes by SSH finds the reason, and Docker once the volume is there.
-    fleet.deploy().failed(host.name)
+    fleet.deploy().failed(f"{host.name}: docker", "what it requires did not start, the mount of a volume perhaps")
     host.inside("mv /etc/fstab.before /etc/fstab")
     host.reboot()
     wait_until(lambda: is_served(fleet), "the page is not there")

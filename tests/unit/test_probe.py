@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,21 @@ from ansible_collections.slipway.vps.plugins.module_utils.probe import Probe, pr
 from tests.unit.shells import SHELLS
 
 # What the script may use: POSIX utilities that Debian and Ubuntu call essential.
-TOOLS = ("basename", "cat", "dirname", "grep", "id", "mktemp", "readlink", "rm", "sed", "tail", "tr", "uname")
+TOOLS = (
+    "basename",
+    "cat",
+    "dirname",
+    "grep",
+    "id",
+    "mktemp",
+    "readlink",
+    "rm",
+    "sed",
+    "tail",
+    "timeout",
+    "tr",
+    "uname",
+)
 CONTAINER = "shop\tshop-r2-web-1\trunning\tUp 3 minutes (healthy)\t2\tweb\t\t"
 DIGEST = "sha256:" + "a" * 64
 DOCKER = """#!/bin/sh
@@ -47,7 +62,7 @@ class Host:
     def output(self, shell: list[str], image: str = "") -> str:
         script = probe_script("shop", image)
         assert script.count("root=/var/lib/slipway") == 1
-        script = script.replace("root=/var/lib/slipway", f"root={self.root}")
+        script = script.replace("root=/var/lib/slipway", f"root={self.root}").replace("patience=30", "patience=1")
         environment = {"PATH": str(self.programs), "TMPDIR": str(self.programs.parent)}
         return subprocess.run(
             [*shell, "-c", script], env=environment, capture_output=True, text=True, check=True, timeout=30
@@ -139,6 +154,13 @@ def test_an_engine_that_does_not_answer(host: Host, shell: list[str]) -> None:
     deployed(host).install_docker(ps="echo 'Cannot connect to the Docker daemon'; exit 1")
     probe = host.probe(shell)
     assert (probe.engine, probe.containers, probe.live) == (False, [], 2)
+
+
+def test_an_engine_that_says_nothing_is_not_waited_for(host: Host, shell: list[str]) -> None:
+    deployed(host).install_docker(ps="exec /bin/sleep 60")
+    begun = time.monotonic()
+    assert not host.probe(shell).engine
+    assert time.monotonic() - begun < 30
 
 
 def test_an_image_that_the_registry_does_not_have(host: Host, shell: list[str]) -> None:

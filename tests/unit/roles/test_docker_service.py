@@ -68,6 +68,15 @@ def test_the_reason_of_a_daemon_that_does_not_start(line: str, reason: str) -> N
     assert explain(f"Starting docker.service\n{line}\ndocker.service: Failed with result 'exit-code'.\n") == reason
 
 
+def test_a_daemon_whose_volume_is_away() -> None:
+    journal = (
+        'level=error msg="could not add route" error="network is down"\nStopped docker.service.\n'
+        "Dependency failed for docker.service - Docker Application Container Engine.\n"
+        "docker.service: Job docker.service/start failed with result 'dependency'.\n"
+    )
+    assert explain(journal).startswith("what it requires did not start, the mount of a volume perhaps")
+
+
 def write_files(tmp_path: Path, check: bool, *files: dict[str, Any]) -> dict[str, Any]:
     """Runs the module configuration_files as Ansible's own test runner does, in a process of its own."""
     script = (
