@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         "servers",
         nargs="*",
         metavar="server",
-        help=f"default: {' '.join(names.DEFAULT_SERVERS)}; up to vps-{names.LAST_SERVER}, and vm-{names.LAST_MACHINE}",
+        help=f"default: {' '.join(names.DEFAULT_SERVERS)}; up to vps-{names.LAST_SERVER}, and {names.SERVERS[-1]}",
     )
     up.add_argument("--replace", action="store_true", help="take the place of another checkout's running sandbox")
     up.add_argument(

@@ -155,6 +155,7 @@ IMAGES = (
         "machine",
         stand_in=False,
         on_hub=False,
+        bases=("debian:13", SERVER_13),
         hint="about 50 s",
         only="machine",
     ),

@@ -40,17 +40,11 @@ ACME_PORT = 5447
 LAST_SERVER = 15
 # Number -> system, of those that are not Debian 13. Debian 12 and Ubuntu come with python3, as clouds hand them out.
 SYSTEMS = {3: "debian-12", 10: "debian-12", 13: "ubuntu-24.04", 14: "ubuntu-22.04", 15: "ubuntu-26.04"}
-LAST_MACHINE = 1
 LAST_CLOUD_SERVER = 100
 # Last numbers of the addresses that a cloud reserves for its customers.
 RESERVED_NUMBERS = range(200, 250)
-DEFAULT_SERVERS = ("vps-1", "vps-2", "vps-3")
-
-
-def _server_names() -> list[str]:
-    servers = [f"vps-{number}" for number in range(1, LAST_SERVER + 1)]
-    return [*servers, *(f"vm-{number}" for number in range(1, LAST_MACHINE + 1))]
-
+SERVERS = (*(f"vps-{number}" for number in range(1, LAST_SERVER + 1)), "vm-1")
+DEFAULT_SERVERS = SERVERS[:3]
 
 # Names of applications, as public DNS would hold them: name (and all below it) -> server.
 # Every server has names below its own, too: app.vps-2.sandbox.
@@ -58,7 +52,7 @@ APPLICATION_NAMES = {
     "microblog.sandbox": "vps-1",
     # Browsers take this name for their own machine, where the sandbox publishes vps-1's ports.
     "microblog.localhost": "vps-1",
-} | {f"{name}.sandbox": name for name in _server_names()}
+} | {f"{name}.sandbox": name for name in SERVERS}
 
 
 def container_name(name: str) -> str:
@@ -163,12 +157,14 @@ class CloudServer(Numbered):
 
 def all_servers() -> list[Server]:
     """Every server that the sandbox knows."""
-    return [server(name) for name in _server_names()]
+    return [server(name) for name in SERVERS]
 
 
 def server(name: str) -> Server:
     """The server called `name`; SandboxError if there is none."""
-    if name not in _server_names():
-        raise SandboxError(f"no server is called {name!r}: the sandbox knows vps-1 to vps-{LAST_SERVER}, and vm-1")
+    if name not in SERVERS:
+        raise SandboxError(
+            f"no server is called {name!r}: the sandbox knows vps-1 to vps-{LAST_SERVER}, and {SERVERS[-1]}"
+        )
     kind, _, number = name.partition("-")
     return Machine(int(number)) if kind == Machine.kind else Server(int(number))

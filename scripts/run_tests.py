@@ -69,7 +69,7 @@ PARTS = (
     Part("ubuntu", _pytest("tests/ubuntu"), "option", ("sandbox",), beside=True),
     # After the sandbox, whose images of MariaDB and Elasticsearch its tests run against.
     Part("sample", ("make", "--no-print-directory", "-C", "examples/microblog", "test"), "environment", beside=True),
-    # Minutes where the processor cannot help with it, and half an hour then.
+    # A virtual machine: most of an hour where the processor does not support one.
     Part("machine", _pytest("tests/machine"), "option", ("sandbox",), on_request=True),
     Part("benchmark", (PYTHON, "-m", "tests.bench", "--short"), needs=("sandbox", "end-to-end"), on_request=True),
 )

@@ -15,7 +15,7 @@ from .problem import OperationError
 COMMAND_SECONDS = 600
 # An engine that is restarted, or has crashed and is started again by systemd, is back after so long.
 AWAY_SECONDS = 20
-OTHER_PLATFORM = "build it for this one (`build: {platform: linux/amd64}`, or linux/arm64), or on a builder like it"
+OTHER_PLATFORM = "take one for this host (one of yours is built for it with `build: {platform: …}` in its file)"
 WRONG_FORMAT = "exec format error"
 # After these the command may be given again: it never reached the engine, or runc lost the process that it had made
 # for a container (seen under load), which starts at the next try.

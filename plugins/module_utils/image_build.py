@@ -118,15 +118,15 @@ def build_and_push(build: Build, archive: Path) -> Published:
         except subprocess.TimeoutExpired:
             raise OperationError(f"the build did not end within {BUILD_SECONDS} s") from None
     if result.returncode != 0:
-        raise OperationError(explain_build(result.stdout), engine.tail(result.stdout))
+        raise OperationError(explain_build(result.stdout, build.platform), engine.tail(result.stdout))
     image = published(build.reference)
     if image is None:
         raise OperationError(f"the registry took {build.reference} and does not have it", engine.tail(result.stdout))
     return image
 
 
-def explain_build(output: str) -> str:
-    """One line on a build that failed, out of buildx's plain output."""
+def explain_build(output: str, platform: str = "") -> str:
+    """One line on a build (for another platform, if one is named) that failed, out of buildx's plain output."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     low = output.lower()
     reason = next((line for line in reversed(lines) if line.startswith("ERROR:")), lines[-1] if lines else "no output")
@@ -135,10 +135,10 @@ def explain_build(output: str) -> str:
     if "no space left on device" in low:
         advice = "`docker system df` tells what holds it, `docker builder prune` frees the build cache"
         return f"no space left for the build on this host: {advice}"
-    if engine.WRONG_FORMAT in low:
+    if platform and engine.WRONG_FORMAT in low:
         return (
-            f"the build failed: {reason}: this builder cannot run what its `platform` is for. Take a builder of that"
-            " kind, or let this one emulate it (`docker run --privileged --rm tonistiigi/binfmt --install all` there)"
+            f"the build failed: {reason}: this builder cannot run programs for {platform}. Take a builder of that kind,"
+            " or let this one emulate it (`docker run --privileged --rm tonistiigi/binfmt --install all` there)"
         )
     if pushing or "error getting credentials" in low:
         return engine.explain(reason, ["docker", "push"])

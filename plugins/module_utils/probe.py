@@ -20,7 +20,6 @@ _SCRIPT = r"""
 export LC_ALL=C
 t=$(printf '\t')
 root=/var/lib/slipway
-patience=30
 say() { printf '%s\t%s\n' "$1" "$2"; }
 flat() { [ -f "$2" ] && { printf '%s\t' "$1"; tr -d '\n' <"$2"; echo; }; }
 say probe 1

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 WILDCARD_LABEL = "slipway-check"
 
 # A file system is told by its mount point; df's -P is POSIX, -i is GNU's and busybox's.
+# `patience` is for an engine that takes a question and cannot start: Docker's socket waits on, for ever.
 BASICS = r"""
+patience=30
 say clock "$(date +%s)"
 sizes() {
     df "$2" / /var /var/lib/docker 2>/dev/null | while read -r _ total _ free _ mount; do
@@ -49,7 +51,8 @@ for place in $ports; do
         done)
     container=
     command -v docker >/dev/null &&
-        container=$(as_root timeout 30 docker ps --filter "publish=$place" --format '{{.Names}}' 2>/dev/null | sed q)
+        container=$(as_root timeout $patience \
+            docker ps --filter "publish=$place" --format '{{.Names}}' 2>/dev/null | head -n 1)
     if [ -n "$container$inode" ]; then
         printf 'port\t%s\t%s\t%s\n' "$place" "$container" "$([ -n "$inode" ] && holder "${inode%% *}")"
     fi

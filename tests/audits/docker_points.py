@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 Facts = Mapping[str, Any]
@@ -33,10 +34,14 @@ class Point:
 
 
 def _audited(path: str) -> Callable[[Facts], str | None]:
+    """By a rule for it, or for a folder that it lies in (auditctl(8), -w)."""
+    places = {path, *map(str, PurePath(path).parents)}
+
     def check(facts: Facts) -> str | None:
         if facts["paths"].get(path, {"": 0}) is None:
             return None
-        return "" if f"{path} " in facts["audit"].replace("\n", " ") + " " else "no audit rule"
+        watched = {line.split()[1] for line in facts["audit"].splitlines() if line.startswith("-w ")}
+        return "" if watched & places else "no audit rule"
 
     return check
 

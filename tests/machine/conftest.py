@@ -1,6 +1,6 @@
 """Tests of what a container cannot show: a kernel of the server's own, cgroup v2, a disk, boots, and the power going.
 
-`make test PARTS="sandbox machine"`; half an hour where the processor's support for virtual machines cannot be used.
+`make test PARTS="sandbox machine"`; most of an hour where the processor does not support virtual machines.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import docker
 
@@ -15,7 +15,7 @@ from tests.releases.crashes import deploy_and_crash
 from tests.releases.fleet import Fleet, Host
 from tests.sandbox.playbook import Outcome
 
-# Software emulation takes minutes where hardware takes seconds.
+# In software, a boot takes minutes.
 WAIT_SECONDS = 400
 SLOWNESS = 8 if virtual.accelerator() == "tcg" else 1
 BOOT = "cat /proc/sys/kernel/random/boot_id"
@@ -81,18 +81,10 @@ def wait_until(condition: Callable[[], bool], otherwise: str) -> None:
 class PoweredFleet(Fleet):
     """An inventory of such servers."""
 
-    def __init__(self, app: Sequence[str]) -> None:
-        super().__init__(app)
-        self.hosts_of_app = self.all_hosts = [Powered(name) for name in app]
-
-    @property
-    def first(self) -> Powered:
-        return self.hosts_of_app[0]  # type: ignore[return-value]
+    host_class = Powered
+    patience = 1500.0
 
     def deploy_and_crash(self, phase: str) -> Outcome:
         """Deploys, and cuts the power of the first server in the middle of a phase."""
         container = self.first.what.container
         return deploy_and_crash(self, phase, f"docker restart --time 0 {container}", slowness=SLOWNESS)
-
-    def deploy(self, *arguments: str, **more_environment: str) -> Outcome:
-        return self.start("deploy", *arguments, **more_environment).wait(timeout=1500)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 import pytest
 from ansible_collections.slipway.vps.plugins.module_utils.volume_mount import DOCKER, mount_script
 
@@ -12,6 +10,8 @@ from tests.machine.powered import PoweredFleet, wait_until
 from tests.sandbox import visitor
 
 DEVICE = "/dev/disk/by-id/virtio-volume"
+# No file system has it.
+NOBODY = "00000000-0000-4000-8000-000000000000"
 SOURCE = f"findmnt --noheadings --output SOURCE --target {DOCKER}"
 
 
@@ -50,8 +50,7 @@ def test_systemd_mounts_it_at_boot(mounted: str, fleet: PoweredFleet) -> None:
 
 def test_docker_does_not_start_without_it(mounted: str, fleet: PoweredFleet) -> None:
     host = fleet.first
-    options = shlex.quote("s/^UUID=[^ ]*/UUID=00000000-0000-4000-8000-000000000000/")
-    host.inside(f"cp /etc/fstab /etc/fstab.before && sed -i '\\#{DOCKER}#'{options} /etc/fstab")
+    host.inside(f"sed --in-place=.before 's#^UUID=[^ ]* {DOCKER} #UUID={NOBODY} {DOCKER} #' /etc/fstab")
     host.reboot()
     assert host.ssh("systemctl is-active docker").stdout.strip() != "active"
     assert host.ssh(f"mountpoint --quiet {DOCKER}").returncode != 0

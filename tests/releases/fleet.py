@@ -84,9 +84,12 @@ class Fleet(Project):
         super().__init__(folder, list(app), list(data))
         self.folder = folder
         (self.inventory / "known_hosts").write_text(keys.known_hosts())
-        self.hosts_of_app = [Host(name) for name in app]
-        self.all_hosts = [Host(name) for name in dict.fromkeys([*app, *data])]
+        self.hosts_of_app = [self.host_class(name) for name in app]
+        self.all_hosts = [self.host_class(name) for name in dict.fromkeys([*app, *data])]
 
+    host_class = Host
+    # How many seconds a deploy may take.
+    patience = 300.0
     # For tests that are not about verification.
     fast = ("-e", "release_verify=false")
 
@@ -111,7 +114,7 @@ class Fleet(Project):
         return Running(process, " ".join(command))
 
     def deploy(self, *arguments: str, **more_environment: str) -> Outcome:
-        return self.start("deploy", *arguments, **more_environment).wait()
+        return self.start("deploy", *arguments, **more_environment).wait(self.patience)
 
     def load(self, host: str = "beacon.sandbox", pace: float = 0.1, **users: int) -> Load:
         return Load(self.folder / "load", [each.address for each in self.hosts_of_app], host, pace, **users)

@@ -122,3 +122,9 @@ def test_points_that_lynis_does_not_give() -> None:
     Hardening: assigned partial number (1 of 3). Currently having 4 points (out of 6)
     Hardening: assigned partial number (0 of 1). Currently having 4 points (out of 7)"""
     assert missing_points(log) == {"B-2 Another thing": 3}
+
+
+def test_a_file_is_audited_by_a_rule_for_its_folder() -> None:
+    point = next(point for point in POINTS if point.title.startswith("/etc/docker/daemon.json"))
+    for rule, outcome in (("/etc/docker", MET), ("/etc/docker-other", NOT_MET)):
+        assert point.outcome({**facts(True), "audit": f"-w {rule} -p wa -k slipway\n"})[0] == outcome

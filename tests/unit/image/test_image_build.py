@@ -84,10 +84,6 @@ def test_labels_of_one_platform_and_of_several() -> None:
             "#9 pushing r/acme/shop with docker\nERROR: dial tcp 10.0.0.1:443: connect: connection refused\n",
             "the registry cannot be reached",
         ),
-        (
-            "#6 exec /bin/sh: exec format error\nERROR: failed to solve: process did not complete: exit code: 255\n",
-            "the build failed: process did not complete: exit code: 255: this builder cannot run what its `platform`",
-        ),
         ("", "the build failed: no output"),
     ],
 )
@@ -95,6 +91,12 @@ def test_failures_are_told_in_one_line(output: str, expected: str) -> None:
     text = explain_build(output)
     assert text.startswith(expected)
     assert "\n" not in text
+
+
+def test_a_platform_that_the_builder_cannot_run_is_named_and_a_bad_script_is_not_taken_for_one() -> None:
+    output = "#6 exec ./setup: exec format error\nERROR: failed to solve: exit code: 255\n"
+    assert "this builder cannot run programs for linux/arm64" in explain_build(output, "linux/arm64")
+    assert explain_build(output) == "the build failed: exit code: 255"
 
 
 def test_each_build_is_recorded_once(tmp_path: Path) -> None:
